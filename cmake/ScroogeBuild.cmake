@@ -1,0 +1,57 @@
+# Settings every target shares, and the two functions that declare a module and its unit tests.
+include(GNUInstallDirs)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 99)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_package(Threads REQUIRED)
+
+add_library(scrooge_options INTERFACE)
+target_include_directories(scrooge_options INTERFACE "${PROJECT_SOURCE_DIR}")
+# No contraction: the decisions of the search must not depend on whether a compiler fuses a multiply with an add.
+target_compile_options(scrooge_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror -ffp-contract=off -fno-math-errno)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(scrooge_options INTERFACE -Wno-restrict)  # false alarms on std::string, GCC bug 105651
+endif()
+target_link_libraries(scrooge_options INTERFACE Threads::Threads)
+if(SCROOGE_SANITIZE)
+  target_compile_options(scrooge_options INTERFACE -fsanitize=${SCROOGE_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(scrooge_options INTERFACE -fsanitize=${SCROOGE_SANITIZE})
+endif()
+
+# scrooge_module(NAME [LINKS target...] [PRIVATE target...]): all .cc files of this folder as scrooge_NAME. The module is
+# also recorded, so that the shared and the static library are put together from the same list.
+function(scrooge_module name)
+  cmake_parse_arguments(arg "" "" "LINKS;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  if(NOT sources)
+    add_library(scrooge_${name} INTERFACE)
+    target_link_libraries(scrooge_${name} INTERFACE scrooge_options ${arg_LINKS})
+    return()
+  endif()
+  add_library(scrooge_${name} STATIC ${sources})
+  target_link_libraries(scrooge_${name} PUBLIC scrooge_options ${arg_LINKS} PRIVATE ${arg_PRIVATE})
+  set_property(GLOBAL APPEND PROPERTY SCROOGE_MODULES scrooge_${name})
+endfunction()
+
+# scrooge_test(NAME SOURCES file... LINKS target... [LABELS label...]): one GoogleTest program, every test its own CTest
+# entry named NAME.Suite.Case.
+function(scrooge_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE scrooge_options ${arg_LINKS} GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE SCROOGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  set(labels "${name}" ${arg_LABELS})
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
+endfunction()

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scrooge: quantizes large language models on the machine at hand. This header is the whole product; the command line
+ * and the language bindings use nothing else. It compiles alone as C99 and as C++.
+ *
+ * Conventions
+ *  1. Handles are opaque. A function named create, open or prepare gives the caller a handle to pass to the matching
+ *     destroy or close, which accept NULL. A function named get lends something that lives as long as its parent.
+ *  2. Every call that can fail returns a scrooge_status; 0 is success. Most take a last argument scrooge_error **error,
+ *     which may be NULL; on failure it receives an object with the full sentence (file, field, remedy), owned by the
+ *     caller. On success it is set to NULL.
+ *  3. Option structs begin with struct_size and are passed by pointer. Fill them with their _init function, then change
+ *     fields. They only ever grow at the end; `next` is reserved and must be NULL.
+ *  4. Strings going in are NUL-terminated UTF-8 unless a length stands beside them; NULL means "not given". Strings
+ *     coming out are NUL-terminated. Variable outputs take (buffer, capacity, *required): call with capacity 0 to learn
+ *     the size, which counts the final NUL of text.
+ *  5. A handle is used by one thread at a time; different handles are independent. scrooge_model and scrooge_tokenizer
+ *     are immutable after open and may be read from several threads. scrooge_job_cancel may be called from any thread.
+ *  6. Callbacks run on the thread that made the call, must not call back into the same handle, and must not throw.
+ *  7. No global state, no printing, no abort, no exception across this boundary. Sizes are bytes unless said otherwise.
+ *  8. Symbols are never removed and structs never reordered within a major version.
+ */
+#ifndef SCROOGE_SCROOGE_H_
+#define SCROOGE_SCROOGE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCROOGE_VERSION_MAJOR 0
+#define SCROOGE_VERSION_MINOR 1
+#define SCROOGE_VERSION_PATCH 0
+
+#if defined(_WIN32)
+#define SCROOGE_API
+#else
+#define SCROOGE_API __attribute__((visibility("default")))
+#endif
+#if defined(__GNUC__)
+#define SCROOGE_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SCROOGE_MUST_USE
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- version, status, errors ------------------------------------------------------------------------------------ */
+
+/* major << 24 | minor << 12 | patch of the library at run time. */
+SCROOGE_API uint32_t scrooge_version(void);
+/* "0.1.0". Static. */
+SCROOGE_API const char* scrooge_version_string(void);
+
+typedef int32_t scrooge_status;
+enum {
+  SCROOGE_OK = 0,
+  /* the call itself */
+  SCROOGE_INVALID_ARGUMENT = 1,
+  SCROOGE_OUT_OF_MEMORY = 2,
+  SCROOGE_BUDGET_EXCEEDED = 3, /* the message names the minimum budget */
+  SCROOGE_CANCELLED = 4,
+  SCROOGE_UNAVAILABLE = 5, /* device, driver or feature missing on this machine */
+  SCROOGE_UNSUPPORTED = 6,
+  SCROOGE_INTERNAL = 7,
+  /* files */
+  SCROOGE_NOT_FOUND = 20,
+  SCROOGE_PERMISSION_DENIED = 21,
+  SCROOGE_IO_ERROR = 22,
+  SCROOGE_NO_SPACE = 23,
+  SCROOGE_INPUT_IS_OUTPUT = 24,
+  SCROOGE_SOURCE_CHANGED = 25,
+  /* inputs */
+  SCROOGE_BAD_CHECKPOINT = 40,
+  SCROOGE_MISSING_SHARD = 41,
+  SCROOGE_MISSING_TENSOR = 42,
+  SCROOGE_WRONG_SHAPE = 43,
+  SCROOGE_BAD_CONFIG = 44,
+  SCROOGE_UNKNOWN_ARCHITECTURE = 45,
+  SCROOGE_MISSING_TOKENIZER = 46,
+  SCROOGE_BAD_TOKENIZER = 47,
+  SCROOGE_UNKNOWN_TOKENIZER = 48,
+  SCROOGE_BAD_TEXT = 49,
+  SCROOGE_NON_FINITE = 50,
+  /* Scrooge's own files */
+  SCROOGE_BAD_MODEL_FILE = 60,
+  SCROOGE_CHECKSUM_MISMATCH = 61,
+  SCROOGE_UNSUPPORTED_VERSION = 62,
+  SCROOGE_FINGERPRINT_MISMATCH = 63
+};
+
+/* "bad checkpoint" and so on; "unknown status" for other values. Static. */
+SCROOGE_API const char* scrooge_status_string(scrooge_status status);
+
+typedef struct scrooge_error scrooge_error;
+/* Both accept NULL (SCROOGE_OK, ""). The text lives as long as the error. */
+SCROOGE_API scrooge_status scrooge_error_get_status(const scrooge_error* error);
+SCROOGE_API const char* scrooge_error_get_message(const scrooge_error* error);
+SCROOGE_API void scrooge_error_destroy(scrooge_error* error);
+
+/* ---- callbacks -------------------------------------------------------------------------------------------------- */
+
+enum { SCROOGE_LOG_DEBUG = 0, SCROOGE_LOG_INFO = 1, SCROOGE_LOG_WARNING = 2, SCROOGE_LOG_ERROR = 3 };
+typedef void (*scrooge_log_fn)(void* user, int32_t level, const char* text);
+
+/* allocate returns NULL on failure; alignment is a power of two up to 256. release gets what allocate gave. Called from
+ * the job's thread. Both set, or neither. */
+typedef struct scrooge_allocator {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* (*allocate)(void* user, size_t size, size_t alignment);
+  void (*release)(void* user, void* pointer, size_t size);
+  void* user;
+} scrooge_allocator;
+
+enum { SCROOGE_CONTINUE = 0, SCROOGE_CANCEL = 1 };
+enum {
+  SCROOGE_PHASE_PREPARE = 0,    /* opening, tokenizing */
+  SCROOGE_PHASE_BLOCK = 1,      /* inside a block */
+  SCROOGE_PHASE_BLOCK_DONE = 2, /* the figures of the block are final */
+  SCROOGE_PHASE_FINISH = 3,     /* embedding, head, index, sync */
+  SCROOGE_PHASE_EVALUATE = 4,
+  SCROOGE_PHASE_VERIFY = 5
+};
+
+typedef struct scrooge_progress {
+  uint32_t struct_size;
+  int32_t phase;
+  uint32_t block;  /* 0-based */
+  uint32_t blocks; /* of the whole job */
+  double fraction; /* of the whole job, 0 to 1 */
+  double elapsed_seconds;
+  double eta_seconds;       /* negative while unknown */
+  double tokens_per_second; /* calibration or evaluation tokens through one block; 0 while unknown */
+  double calibrate_seconds; /* of this block: forward passes and statistics */
+  double quantize_seconds;  /* of this block: search, rounding, packing */
+  double loss;              /* of this block: squared output error, summed over its linears, per token */
+  double loss_rtn;          /* the same for round-to-nearest */
+  uint64_t memory_before;   /* budget in use when the block began */
+  uint64_t memory_after;    /* now */
+  uint64_t memory_peak;     /* of the job so far */
+  uint64_t memory_limit;    /* UINT64_MAX when unlimited */
+  const char* stage;        /* "qkv", "o", "gate_up", "down", "embedding", ...; never NULL */
+} scrooge_progress;
+
+/* Returns SCROOGE_CONTINUE, or SCROOGE_CANCEL to stop the call with SCROOGE_CANCELLED. */
+typedef int32_t (*scrooge_progress_fn)(void* user, const scrooge_progress* progress);
+
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+typedef struct scrooge_device_info {
+  uint32_t struct_size;
+  uint32_t available;   /* 0: `features` says why not */
+  uint64_t total_bytes; /* 0 when unknown */
+  uint64_t free_bytes;
+  char id[32]; /* what options.device takes: "cpu", "cuda:0" */
+  char name[128];
+  char features[256];
+} scrooge_device_info;
+
+SCROOGE_API uint32_t scrooge_device_count(void);
+/* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_device_get_info(uint32_t index, scrooge_device_info* info,
+                                                                    scrooge_error** error);
+
+/* ---- quantization job ------------------------------------------------------------------------------------------- */
+
+enum { SCROOGE_METHOD_AWQ = 0, SCROOGE_METHOD_RTN = 1 };
+/* Which inputs a linear is calibrated on: those that every earlier quantized linear left (LINEAR), earlier quantized
+ * blocks but original linears inside a block (BLOCK), or the original model's (NONE, classic AWQ). */
+enum { SCROOGE_PROPAGATE_LINEAR = 0, SCROOGE_PROPAGATE_BLOCK = 1, SCROOGE_PROPAGATE_NONE = 2 };
+enum { SCROOGE_SCALE_FP16 = 0, SCROOGE_SCALE_BF16 = 1 };
+
+typedef struct scrooge_quantize_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* next;                   /* must be NULL */
+  const char* checkpoint;       /* folder with config.json and safetensors, or a GGUF file */
+  const char* output;           /* the .scrooge file to write */
+  const char* calibration_text; /* UTF-8 text file; not needed by RTN */
+  const char* calibration_ids;  /* instead of text: token ids as decimal text, separated by white space or commas */
+  uint32_t samples;             /* rows of calibration tokens */
+  uint32_t length;              /* tokens per row */
+  uint32_t bits;                /* 2, 3, 4, 8 */
+  uint32_t group;               /* weights per scale along the input; 0: one group per row */
+  int32_t symmetric;            /* 0 or 1 */
+  int32_t method;               /* SCROOGE_METHOD_* */
+  int32_t scale_type;           /* SCROOGE_SCALE_* */
+  int32_t propagate;            /* SCROOGE_PROPAGATE_* */
+  uint32_t grid;                /* alpha steps of the scale search; 0 keeps the identity */
+  int32_t clip;                 /* 1: search the clip range of every group */
+  uint32_t threads;             /* 0: all processors of this process */
+  uint32_t reserved2;
+  uint64_t seed;
+  uint64_t memory;                    /* host budget in bytes; UINT64_MAX: no limit */
+  const char* device;                 /* "cpu", "reference", ... */
+  const scrooge_allocator* allocator; /* NULL: anonymous maps; copied, its functions must outlive the job */
+  scrooge_progress_fn progress;       /* may be NULL */
+  void* progress_user;
+  scrooge_log_fn log; /* may be NULL */
+  void* log_user;
+} scrooge_quantize_options;
+
+/* Defaults: awq, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip on, propagate
+ * linear, no memory limit, device "cpu". */
+SCROOGE_API void scrooge_quantize_options_init(scrooge_quantize_options* options);
+
+typedef struct scrooge_job scrooge_job;
+
+/* Opens and validates everything, tokenizes, and plans memory; writes nothing. The options are copied. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options,
+                                                                scrooge_job** job, scrooge_error** error);
+
+typedef struct scrooge_plan {
+  uint32_t struct_size;
+  uint32_t blocks;
+  uint64_t peak_bytes;     /* planned peak of everything allocated under the budget */
+  uint64_t minimum_bytes;  /* the smallest budget this job can run in */
+  uint64_t budget_bytes;   /* UINT64_MAX: no limit */
+  uint64_t output_bytes;   /* size of the file */
+  uint64_t tokens;         /* calibration tokens used */
+  uint64_t tokens_dropped; /* tail of the text that filled no row, or rows beyond `samples` */
+  double bits_per_weight;  /* of the block linears as stored */
+} scrooge_plan;
+
+/* Set plan->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan,
+                                                                 scrooge_error** error);
+/* The same with a line per stage and buffer, as JSON. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_json(const scrooge_job* job, char* buffer,
+                                                                      size_t capacity, size_t* required,
+                                                                      scrooge_error** error);
+/* Runs the job. The output appears under its name only when complete and durable; after any failure an older file of
+ * that name is as it was. May be called once per job. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_convert(scrooge_job* job, scrooge_error** error);
+/* Thread-safe and async-signal-safe: convert returns SCROOGE_CANCELLED soon. */
+SCROOGE_API void scrooge_job_cancel(scrooge_job* job);
+/* After convert: everything measured, per block and per linear, as JSON. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_report_json(const scrooge_job* job, char* buffer,
+                                                                        size_t capacity, size_t* required,
+                                                                        scrooge_error** error);
+SCROOGE_API void scrooge_job_destroy(scrooge_job* job);
+
+/* ---- reading a .scrooge file ------------------------------------------------------------------------------------ */
+
+enum {
+  SCROOGE_OPEN_BOUNDS = 0,    /* superblock only: sizes and bounds */
+  SCROOGE_OPEN_STRUCTURE = 1, /* and the index: verified, every plane inside the file, sizes consistent */
+  SCROOGE_OPEN_CHECKSUMS = 2  /* and every byte of every plane */
+};
+
+typedef struct scrooge_model scrooge_model;
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_open(const char* path, int32_t level, scrooge_model** model,
+                                                               scrooge_error** error);
+SCROOGE_API void scrooge_model_close(scrooge_model* model);
+
+enum { SCROOGE_TENSOR_DENSE = 0, SCROOGE_TENSOR_QUANTIZED = 1, SCROOGE_TENSOR_AUXILIARY = 2 };
+enum { SCROOGE_DTYPE_F32 = 0, SCROOGE_DTYPE_F16 = 1, SCROOGE_DTYPE_BF16 = 2, SCROOGE_DTYPE_U8 = 3 };
+enum { SCROOGE_PLANE_DATA = 0, SCROOGE_PLANE_CODES = 1, SCROOGE_PLANE_SCALES = 2, SCROOGE_PLANE_ZEROS = 3 };
+
+typedef struct scrooge_tensor_info {
+  uint32_t struct_size;
+  int32_t kind;     /* SCROOGE_TENSOR_* */
+  const char* name; /* lives as long as the model */
+  uint64_t rows;    /* N; 1 for vectors */
+  uint64_t columns; /* K */
+  int32_t dtype;    /* dense: of the data; quantized: of the scales; SCROOGE_DTYPE_* */
+  uint32_t bits;    /* quantized only, as are the next three */
+  uint64_t group;   /* weights per scale along K; the last group of a row may be shorter */
+  int32_t symmetric;
+  uint32_t layout; /* 0: canonical, see schema/README.md */
+} scrooge_tensor_info;
+
+SCROOGE_API uint64_t scrooge_model_tensor_count(const scrooge_model* model);
+/* Set info->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_tensor(const scrooge_model* model, uint64_t index,
+                                                                     scrooge_tensor_info* info, scrooge_error** error);
+/* SCROOGE_MISSING_TENSOR when there is none of that name. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_find_tensor(const scrooge_model* model, const char* name,
+                                                                      uint64_t* index, scrooge_error** error);
+/* Zero copy: a pointer into the mapped file, 256-byte aligned in it, valid until close. A plane that the tensor does
+ * not have gives NULL and 0. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_plane(const scrooge_model* model, uint64_t index,
+                                                                    int32_t plane, const void** data, uint64_t* size,
+                                                                    scrooge_error** error);
+/* rows [first, first + count) as f32, row-major; `out_floats`, the room in out, is at least count * columns. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_read_rows(const scrooge_model* model, uint64_t index,
+                                                                    uint64_t first, uint64_t count, float* out,
+                                                                    uint64_t out_floats, scrooge_error** error);
+/* Everything about the file as JSON. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_json(const scrooge_model* model, char* buffer,
+                                                                   size_t capacity, size_t* required,
+                                                                   scrooge_error** error);
+/* Opens with all checks and reads every byte; result_json may be NULL. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_verify(const char* path, scrooge_progress_fn progress, void* user,
+                                                           char* result_json, size_t capacity, size_t* required,
+                                                           scrooge_error** error);
+
+/* ---- evaluation ------------------------------------------------------------------------------------------------- */
+
+typedef struct scrooge_evaluate_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* next;            /* must be NULL */
+  const char* model;     /* a .scrooge file or a checkpoint */
+  const char* reference; /* a checkpoint to compare with, or NULL */
+  const char* text;      /* UTF-8 text file */
+  const char* token_ids; /* instead of text, as calibration_ids */
+  uint32_t context;      /* tokens per window; windows do not overlap */
+  uint32_t max_windows;  /* 0: all */
+  uint32_t threads;      /* 0: all processors of this process */
+  uint32_t reserved2;
+  uint64_t memory; /* host budget in bytes; UINT64_MAX: no limit */
+  const char* device;
+  const scrooge_allocator* allocator;
+  scrooge_progress_fn progress;
+  void* progress_user;
+  scrooge_log_fn log;
+  void* log_user;
+} scrooge_evaluate_options;
+
+/* Defaults: context 2048, all windows, no memory limit, device "cpu". */
+SCROOGE_API void scrooge_evaluate_options_init(scrooge_evaluate_options* options);
+
+typedef struct scrooge_evaluation {
+  uint32_t struct_size;
+  uint32_t has_reference;
+  double perplexity; /* exp of the mean negative log-likelihood; each window of N tokens scores N - 1 */
+  double kl;         /* mean KL(reference || model) in nats; with a reference only, as are the next two */
+  double top1;       /* share of positions where both agree on the likeliest token, 0 to 1 */
+  double reference_perplexity;
+  uint64_t tokens;         /* scored */
+  uint64_t tokens_dropped; /* tail that filled no window, or windows beyond max_windows */
+  uint64_t peak_bytes;
+  double seconds;
+} scrooge_evaluation;
+
+/* Set result->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_evaluate(const scrooge_evaluate_options* options,
+                                                             scrooge_evaluation* result, scrooge_error** error);
+
+/* ---- tokenizer -------------------------------------------------------------------------------------------------- */
+
+typedef struct scrooge_tokenizer scrooge_tokenizer;
+/* `path`: a checkpoint (folder or GGUF), a tokenizer.json, or a .scrooge file. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_tokenizer_open(const char* path, scrooge_tokenizer** tokenizer,
+                                                                   scrooge_error** error);
+SCROOGE_API void scrooge_tokenizer_close(scrooge_tokenizer* tokenizer);
+/* Text of `size` bytes to ids; no special token is added. `required` is in ids. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_tokenizer_encode(const scrooge_tokenizer* tokenizer,
+                                                                     const char* text, size_t size, int32_t* ids,
+                                                                     size_t capacity, size_t* required,
+                                                                     scrooge_error** error);
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_tokenizer_decode(const scrooge_tokenizer* tokenizer,
+                                                                     const int32_t* ids, size_t count, char* buffer,
+                                                                     size_t capacity, size_t* required,
+                                                                     scrooge_error** error);
+SCROOGE_API int32_t scrooge_tokenizer_vocabulary_size(const scrooge_tokenizer* tokenizer);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* SCROOGE_SCROOGE_H_ */

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/awq/scale_candidates.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace scrooge::awq {
+namespace {
+
+// Averages over tied channels and gives every channel its tie's value.
+std::vector<double> tie(std::span<const float> values, const Ties& ties) {
+  std::vector<double> result(values.begin(), values.end());
+  if (ties.group_of.empty()) return result;
+  std::vector<double> sums(static_cast<size_t>(ties.groups));
+  std::vector<double> counts(static_cast<size_t>(ties.groups));
+  for (size_t k = 0; k < values.size(); ++k) {
+    sums[static_cast<size_t>(ties.group_of[k])] += static_cast<double>(values[k]);
+    counts[static_cast<size_t>(ties.group_of[k])] += 1;
+  }
+  for (size_t k = 0; k < values.size(); ++k) {
+    const auto group = static_cast<size_t>(ties.group_of[k]);
+    result[k] = sums[group] / counts[group];
+  }
+  return result;
+}
+
+std::vector<float> candidate_scale(std::span<const double> salience, std::span<const double> weight, double alpha) {
+  std::vector<double> scale(salience.size());
+  for (size_t k = 0; k < scale.size(); ++k) {
+    double value = std::pow(salience[k], alpha);
+    if (!weight.empty()) value /= std::pow(weight[k], 1 - alpha) + 1e-4;
+    scale[k] = std::max(value, 1e-4);
+  }
+  const auto [low, high] = std::minmax_element(scale.begin(), scale.end());
+  const double middle = std::sqrt(*low * *high);
+  std::vector<float> result(scale.size());
+  for (size_t k = 0; k < scale.size(); ++k) {
+    const auto value = static_cast<float>(scale[k] / middle);
+    result[k] = std::isfinite(value) && value > 0 ? value : 1.0f;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string ScaleCandidate::name() const {
+  if (salience == Salience::kIdentity) return "identity";
+  return concat(salience == Salience::kMeanAbs ? "mean_abs" : "rms", weight_term ? "_weight" : "");
+}
+
+std::vector<ScaleCandidate> make_scale_candidates(const SalienceInputs& inputs, const Ties& ties, int64_t grid) {
+  std::vector<ScaleCandidate> candidates(1);
+  candidates.front().scale.assign(inputs.mean_abs.size(), 1.0f);
+  if (grid < 2) return candidates;
+  const std::vector<double> mean_abs = tie(inputs.mean_abs, ties);
+  std::vector<double> rms = tie(inputs.mean_square, ties);
+  for (double& value : rms) value = std::sqrt(value);
+  const std::vector<double> weight = tie(inputs.weight, ties);
+  for (const auto salience : {ScaleCandidate::Salience::kMeanAbs, ScaleCandidate::Salience::kRootMeanSquare}) {
+    const std::vector<double>& m = salience == ScaleCandidate::Salience::kMeanAbs ? mean_abs : rms;
+    for (const bool weight_term : {false, true}) {
+      for (int64_t i = 1; i < grid; ++i) {
+        const double alpha = static_cast<double>(i) / static_cast<double>(grid);
+        candidates.push_back(
+            {salience, weight_term, alpha,
+             candidate_scale(m, weight_term ? std::span<const double>(weight) : std::span<const double>(), alpha)});
+      }
+    }
+  }
+  return candidates;
+}
+
+Status WeightSalience::add(backend::Device& device, const backend::Matrix& w, const QuantSpec& spec) {
+  constexpr int64_t kTileRows = 64;
+  const auto columns = static_cast<size_t>(w.cols);
+  std::vector<float> row(columns * kTileRows);
+  const int64_t g = spec.group_length(w.cols);
+  for (int64_t first = 0; first < w.rows; first += kTileRows) {
+    const int64_t count = std::min(kTileRows, w.rows - first);
+    for (int64_t r = 0; r < count; ++r) {
+      const uint64_t offset = w.offset + static_cast<uint64_t>((first + r) * w.stride) * sizeof(float);
+      SCROOGE_RETURN_IF_ERROR(
+          device.download(*w.buffer, offset,
+                          std::as_writable_bytes(std::span(row).subspan(static_cast<size_t>(r) * columns, columns))));
+    }
+    for (int64_t r = 0; r < count; ++r) {
+      const float* values = row.data() + static_cast<size_t>(r) * columns;
+      for (int64_t begin = 0; begin < w.cols; begin += g) {
+        const int64_t end = std::min(begin + g, w.cols);
+        float largest = 0;
+        for (int64_t k = begin; k < end; ++k) largest = std::max(largest, std::fabs(values[k]));
+        for (int64_t k = begin; k < end; ++k) {
+          sums_[static_cast<size_t>(k)] += static_cast<double>(std::fabs(values[k]) / (largest + 1e-6f));
+        }
+      }
+    }
+  }
+  rows_ += w.rows;
+  return {};
+}
+
+std::vector<float> WeightSalience::mean() const {
+  std::vector<float> result(sums_.size());
+  for (size_t k = 0; k < sums_.size(); ++k) result[k] = static_cast<float>(sums_[k] / static_cast<double>(rows_));
+  return result;
+}
+
+}  // namespace scrooge::awq

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one explicit, ordered list of backends in this build. No registration, no static constructors.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "src/backend/device.h"
+
+namespace scrooge::backend {
+
+struct Backend {
+  std::string_view name;
+  // What is there, one entry per device; empty with a status when the driver or hardware is missing.
+  Result<std::vector<DeviceInfo>> (*list_devices)();
+  // kUnavailable when missing.
+  Result<std::unique_ptr<Device>> (*create)(int index, const DeviceOptions& options);
+  // Upper bound of what a device takes from the budget beside buffers, for linears of up to max_n rows and max_k inputs
+  // and sequences of up to max_sequence tokens; for the planner. Null: nothing.
+  uint64_t (*scratch_bytes)(int threads, int64_t max_k, int64_t max_n, int64_t max_sequence);
+};
+
+// In order of preference for automatic choice.
+std::span<const Backend> all_backends();
+
+// `name` as users give it: "cpu", "reference", "NAME:INDEX". kUnavailable for a backend that this build does
+// not have, naming those it has; kInvalidArgument for a malformed index.
+Result<std::unique_ptr<Device>> create_device(std::string_view name, const DeviceOptions& options);
+// The backend that `name` means, with the same errors.
+Result<const Backend*> find_backend(std::string_view name);
+
+}  // namespace scrooge::backend

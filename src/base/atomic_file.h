@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file that appears under its name only when it is complete and durable: temporary name in the same folder, fsync,
+// rename, fsync of the folder. Until commit() the old file, if any, stays as it was.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "src/base/result.h"
+
+namespace scrooge {
+
+// Movable, not copyable; one thread at a time.
+class AtomicFile {
+ public:
+  AtomicFile() = default;
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&& other) noexcept;
+  ~AtomicFile();  // removes the temporary file unless committed
+
+  // Creates "PATH.tmp-XXXXXX" beside `path`. kNotFound when the folder is missing, kPermissionDenied, kNoSpace,
+  // kInvalidArgument when `path` is a folder.
+  static Result<AtomicFile> create(const std::string& path);
+  // Whether create() would work, leaving nothing behind.
+  static Status check_writable(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  Status write_at(uint64_t offset, std::span<const std::byte> bytes);
+  // Reads back what was written (for checksums over streamed data). A short file is kIoError.
+  Status read_at(uint64_t offset, std::span<std::byte> bytes) const;
+  // Reserves disk space up front so that a full disk is found before the work; kNoSpace names the bytes needed.
+  Status reserve(uint64_t bytes);
+  // Makes everything written so far durable, still under the temporary name.
+  Status sync();
+  // Cuts the file to `size`, syncs, renames over `path`, syncs the folder. After an error the old file is intact.
+  Status commit(uint64_t size);
+
+ private:
+  void discard();
+
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+// Writes a whole small file atomically (reports, JSON).
+Status write_file_atomically(const std::string& path, std::string_view content);
+
+// True when both paths name the same existing file (device and inode), links followed.
+bool is_same_file(const std::string& a, const std::string& b);
+
+}  // namespace scrooge

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Read-only memory maps of input files, with page hints. The only places that know the operating system's file calls
+// are this file and atomic_file.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "src/base/result.h"
+
+namespace scrooge {
+
+// What a file was when it was opened: enough to see that it was replaced, truncated or rewritten since.
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;
+  int64_t modified_ns = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+// Movable, not copyable. Const members are safe from several threads.
+class FileMap {
+ public:
+  FileMap() = default;
+  FileMap(FileMap&& other) noexcept;
+  FileMap& operator=(FileMap&& other) noexcept;
+  ~FileMap();
+
+  // Maps a whole regular file. Errors name the path: kNotFound, kPermissionDenied, kIoError; a folder, pipe or device
+  // is kInvalidArgument. An empty file maps to an empty span.
+  static Result<FileMap> open(const std::string& path);
+  // Takes over an open descriptor of a regular file; `path` is for messages.
+  static Result<FileMap> from_descriptor(int descriptor, const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  uint64_t size() const { return size_; }
+  const FileIdentity& identity() const { return identity_; }
+
+  // kSourceChanged when the file behind the map is no longer what it was at open.
+  Status check_unchanged() const;
+  // Copies a range through pread, so that a file truncated meanwhile is an error and not a bus error.
+  // REQUIRES: the range lies inside the map.
+  Status read(uint64_t offset, std::span<std::byte> out) const;
+  // Hints; a range outside the file is cut. prefetch starts reading in the background, drop gives pages back.
+  void prefetch(uint64_t offset, uint64_t length) const;
+  void drop(uint64_t offset, uint64_t length) const;
+
+ private:
+  void close();
+
+  std::string path_;
+  int descriptor_ = -1;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  FileIdentity identity_;
+};
+
+// Whole small file (config, tokenizer, text list) as a string; kInvalidArgument when above `limit` bytes.
+Result<std::string> read_small_file(const std::string& path, uint64_t limit);
+
+// kNotFound, kPermissionDenied, kNoSpace or kIoError from errno, with "PATH: cannot OPERATION: REASON".
+Status io_error(const std::string& path, const char* operation, int error_number);
+
+}  // namespace scrooge

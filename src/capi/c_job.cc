@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/capi/c_support.h"
+#include "src/pipeline/quantize_job.h"
+
+struct scrooge_job {
+  std::unique_ptr<scrooge::pipeline::QuantizeJob> job;
+};
+
+namespace scrooge::capi {
+namespace {
+
+Status read_choice(std::string_view name, int32_t value, int32_t last) {
+  if (value >= 0 && value <= last) return {};
+  return error(StatusCode::kInvalidArgument, name, ": ", value, " is not one of the choices 0 to ", last);
+}
+
+Status convert_options(const scrooge_quantize_options* given, pipeline::QuantizeOptions& out) {
+  scrooge_quantize_options o;
+  scrooge_quantize_options_init(&o);
+  SCROOGE_RETURN_IF_ERROR(read_options(given, sizeof(scrooge_quantize_options), "options", o));
+  if (o.next != nullptr) return error(StatusCode::kInvalidArgument, "options.next: must be NULL");
+  SCROOGE_RETURN_IF_ERROR(read_choice("symmetric", o.symmetric, 1));
+  SCROOGE_RETURN_IF_ERROR(read_choice("method", o.method, SCROOGE_METHOD_RTN));
+  SCROOGE_RETURN_IF_ERROR(read_choice("scale_type", o.scale_type, SCROOGE_SCALE_BF16));
+  SCROOGE_RETURN_IF_ERROR(read_choice("propagate", o.propagate, SCROOGE_PROPAGATE_NONE));
+  SCROOGE_RETURN_IF_ERROR(read_choice("clip", o.clip, 1));
+  out.checkpoint = text_or_empty(o.checkpoint);
+  out.output = text_or_empty(o.output);
+  out.calibration_text = text_or_empty(o.calibration_text);
+  out.calibration_ids = text_or_empty(o.calibration_ids);
+  out.samples = o.samples;
+  out.length = o.length;
+  out.spec.bits = static_cast<int>(std::min<uint32_t>(o.bits, 1000));
+  out.spec.group = o.group;
+  out.spec.symmetric = o.symmetric == 1;
+  out.spec.scale_dtype = o.scale_type == SCROOGE_SCALE_FP16 ? DType::kF16 : DType::kBF16;
+  out.method = static_cast<pipeline::Method>(o.method);
+  out.propagate = static_cast<pipeline::Propagate>(o.propagate);
+  out.grid = o.grid;
+  out.clip = o.clip == 1;
+  out.threads = static_cast<int>(std::min<uint32_t>(o.threads, 1u << 20));
+  out.seed = o.seed;
+  out.memory = o.memory;
+  out.device = o.device == nullptr ? "cpu" : o.device;
+  SCROOGE_RETURN_IF_ERROR(read_allocator(o.allocator, out.allocator));
+  out.progress = make_progress(o.progress, o.progress_user);
+  out.log = make_log(o.log, o.log_user);
+  return {};
+}
+
+Status require_job(const scrooge_job* job) {
+  return job == nullptr ? error(StatusCode::kInvalidArgument, "job: null") : Status();
+}
+
+}  // namespace
+}  // namespace scrooge::capi
+
+using scrooge::Status;
+using scrooge::StatusCode;
+using scrooge::capi::guarded;
+
+extern "C" {
+
+void scrooge_quantize_options_init(scrooge_quantize_options* options) {
+  if (options == nullptr) return;
+  *options = {};
+  options->struct_size = sizeof *options;
+  options->samples = 128;
+  options->length = 512;
+  options->bits = 4;
+  options->group = 128;
+  options->method = SCROOGE_METHOD_AWQ;
+  options->scale_type = SCROOGE_SCALE_FP16;
+  options->propagate = SCROOGE_PROPAGATE_LINEAR;
+  options->grid = 20;
+  options->clip = 1;
+  options->memory = UINT64_MAX;
+  options->device = "cpu";
+}
+
+scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options, scrooge_job** job, scrooge_error** error) {
+  if (job != nullptr) *job = nullptr;
+  return guarded(error, [&]() -> Status {
+    if (job == nullptr) return scrooge::error(StatusCode::kInvalidArgument, "job: null");
+    scrooge::pipeline::QuantizeOptions converted;
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::convert_options(options, converted));
+    SCROOGE_ASSIGN_OR_RETURN(auto prepared, scrooge::pipeline::QuantizeJob::prepare(std::move(converted)));
+    *job = new scrooge_job{std::move(prepared)};
+    return {};
+  });
+}
+
+scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan, scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    const scrooge::pipeline::JobPlan& from = job->job->plan();
+    scrooge_plan to{};
+    to.blocks = static_cast<uint32_t>(from.blocks);
+    to.peak_bytes = from.memory.peak_bytes;
+    to.minimum_bytes = from.memory.minimum_bytes;
+    to.budget_bytes = job->job->options().memory;
+    to.output_bytes = from.output_bytes;
+    to.tokens = from.tokens;
+    to.tokens_dropped = from.tokens_dropped;
+    to.bits_per_weight = from.bits_per_weight;
+    return scrooge::capi::write_info(to, sizeof(scrooge_plan), "plan", plan);
+  });
+}
+
+scrooge_status scrooge_job_get_plan_json(const scrooge_job* job, char* buffer, size_t capacity, size_t* required,
+                                         scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    return scrooge::capi::write_text(job->job->plan_json(), buffer, capacity, required);
+  });
+}
+
+scrooge_status scrooge_job_convert(scrooge_job* job, scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    return job->job->convert();
+  });
+}
+
+void scrooge_job_cancel(scrooge_job* job) {
+  if (job != nullptr) job->job->cancel();
+}
+
+scrooge_status scrooge_job_get_report_json(const scrooge_job* job, char* buffer, size_t capacity, size_t* required,
+                                           scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    return scrooge::capi::write_text(job->job->report_json(), buffer, capacity, required);
+  });
+}
+
+void scrooge_job_destroy(scrooge_job* job) { delete job; }
+
+}  // extern "C"

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/cli/arguments.h"
+
+#include <array>
+#include <scrooge/scrooge.hpp>
+#include <utility>
+#include <vector>
+
+#include "src/cli/size_text.h"
+
+namespace scrooge::cli {
+namespace {
+
+using Names = std::vector<std::pair<std::string, int32_t>>;
+
+const Names& method_names() {
+  static const Names names{{"awq", SCROOGE_METHOD_AWQ}, {"rtn", SCROOGE_METHOD_RTN}};
+  return names;
+}
+const Names& propagate_names() {
+  static const Names names{
+      {"linear", SCROOGE_PROPAGATE_LINEAR}, {"block", SCROOGE_PROPAGATE_BLOCK}, {"none", SCROOGE_PROPAGATE_NONE}};
+  return names;
+}
+const Names& scale_names() {
+  static const Names names{{"fp16", SCROOGE_SCALE_FP16}, {"bf16", SCROOGE_SCALE_BF16}};
+  return names;
+}
+
+std::string name_of(const Names& names, int32_t value) {
+  for (const auto& [name, number] : names) {
+    if (number == value) return name;
+  }
+  return names.front().first;
+}
+
+// REQUIRES: `name` was checked against `names`.
+int32_t value_of(const Names& names, const std::string& name) {
+  for (const auto& [candidate, number] : names) {
+    if (candidate == name) return number;
+  }
+  return names.front().second;
+}
+
+std::string choices(const Names& names) {
+  std::string list;
+  for (const auto& [name, number] : names) list += (list.empty() ? "" : "|") + name;
+  return list;
+}
+
+CLI::Validator one_of(const Names& names) {
+  return CLI::Validator(
+      [names](std::string& text) {
+        for (const auto& [name, number] : names) {
+          if (name == text) return std::string();
+        }
+        return "'" + text + "' is not one of " + choices(names);
+      },
+      "");
+}
+
+}  // namespace
+
+CLI::Validator size_value() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const std::optional<uint64_t> bytes = parse_size(text);
+        if (!bytes || *bytes == 0)
+          return "'" + text + "' is not a size; write bytes, or a number with KiB, MiB, GiB or TiB";
+        text = std::to_string(*bytes);
+        return std::string();
+      },
+      "");
+}
+
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) {
+          return "'" + text + "' is not a whole number";
+        }
+        // A leading zero would be read as octal.
+        const std::size_t first = text.find_first_not_of('0');
+        text = first == std::string::npos ? "0" : text.substr(first);
+        return std::string();
+      },
+      "");
+}
+
+void add_session_options(CLI::App& command, SessionOptions& options) {
+  CLI::Option* quiet =
+      command.add_flag("-q,--quiet", options.quiet, "No progress and no summary; warnings and errors only");
+  command.add_flag("-v,--verbose", options.verbose, "Also what the library remarks on the way")->excludes(quiet);
+}
+
+void add_resource_options(CLI::App& command, ResourceArguments& arguments) {
+  command.add_option("--memory", arguments.memory, "Host memory budget, such as 512MiB or 1.5GiB (default: no limit)")
+      ->transform(size_value())
+      ->type_name("BYTES");
+  add_number(command, "--threads", arguments.threads, "Threads; 0: all processors of this process");
+  command.add_option("--device", arguments.device, "Where to compute; see 'scrooge devices'")
+      ->type_name("ID")
+      ->capture_default_str();
+}
+
+QuantizeArguments::QuantizeArguments() {
+  const scrooge_quantize_options defaults = quantize_options();
+  samples = defaults.samples;
+  length = defaults.length;
+  bits = defaults.bits;
+  group = defaults.group;
+  symmetric = defaults.symmetric != 0;
+  method = name_of(method_names(), defaults.method);
+  scale_type = name_of(scale_names(), defaults.scale_type);
+  propagate = name_of(propagate_names(), defaults.propagate);
+  grid = defaults.grid;
+  no_clip = defaults.clip == 0;
+  seed = defaults.seed;
+  resources.threads = defaults.threads;
+  resources.memory = defaults.memory;
+  if (defaults.device != nullptr) resources.device = defaults.device;
+}
+
+void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
+  command.add_option("checkpoint", arguments.checkpoint, "Folder with config.json and safetensors, or a GGUF file")
+      ->required()
+      ->type_name("CHECKPOINT");
+  const auto choice = [&](const char* name, std::string& value, const Names& names, const char* help) {
+    command.add_option(name, value, help)->check(one_of(names))->type_name(choices(names))->capture_default_str();
+  };
+
+  CLI::Option* text =
+      command.add_option("--calibration", arguments.calibration, "UTF-8 text file to calibrate on")->type_name("TEXT");
+  command.add_option("--calibration-ids", arguments.calibration_ids, "Token ids instead of text")
+      ->type_name("FILE")
+      ->excludes(text);
+  add_number(command, "--samples", arguments.samples, "Rows of calibration tokens")->check(CLI::PositiveNumber);
+  add_number(command, "--length", arguments.length, "Tokens per row")->check(CLI::PositiveNumber);
+  add_number(command, "--seed", arguments.seed, "Chooses the calibration rows");
+
+  add_number(command, "--bits", arguments.bits, "Bits per weight: 2, 3, 4 or 8")->check(CLI::IsMember({2, 3, 4, 8}));
+  add_number(command, "--group", arguments.group, "Weights per scale along the input; 0: one group per row");
+  CLI::Option* symmetric = command.add_flag("--symmetric", arguments.symmetric, "No zero points");
+  command.add_flag("--asymmetric", arguments.asymmetric, "A zero point per group (default)")->excludes(symmetric);
+  choice("--scale-type", arguments.scale_type, scale_names(), "Type of the stored scales");
+
+  choice("--method", arguments.method, method_names(), "Activation-aware, or plain round-to-nearest");
+  add_number(command, "--grid", arguments.grid, "Steps of the scale search; 0: no scaling");
+  command.add_flag("--no-clip", arguments.no_clip, "Do not search the clip range");
+  choice("--propagate", arguments.propagate, propagate_names(),
+         "Earlier quantization errors that calibration sees: of every linear, of whole blocks, none");
+  add_resource_options(command, arguments.resources);
+}
+
+scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
+  scrooge_quantize_options options = quantize_options();
+  options.checkpoint = given(arguments.checkpoint);
+  options.output = given(arguments.output);
+  options.calibration_text = given(arguments.calibration);
+  options.calibration_ids = given(arguments.calibration_ids);
+  options.samples = arguments.samples;
+  options.length = arguments.length;
+  options.bits = arguments.bits;
+  options.group = arguments.group;
+  options.symmetric = arguments.symmetric ? 1 : 0;
+  options.method = value_of(method_names(), arguments.method);
+  options.scale_type = value_of(scale_names(), arguments.scale_type);
+  options.propagate = value_of(propagate_names(), arguments.propagate);
+  options.grid = arguments.grid;
+  options.clip = arguments.no_clip ? 0 : 1;
+  options.threads = arguments.resources.threads;
+  options.seed = arguments.seed;
+  options.memory = arguments.resources.memory;
+  options.device = given(arguments.resources.device);
+  return options;
+}
+
+}  // namespace scrooge::cli

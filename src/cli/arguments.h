@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that several subcommands share, and how their values are read.
+#pragma once
+
+#include <scrooge/scrooge.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "src/cli/session.h"
+
+namespace scrooge::cli {
+
+// Turns "1.5GiB" into bytes; refuses 0 and what is no size.
+CLI::Validator size_value();
+
+// Decimal digits only: no sign, no octal, no hexadecimal.
+CLI::Validator whole_number();
+
+// A numeric option that shows its present value as the default.
+template <typename Number>
+CLI::Option* add_number(CLI::App& command, const std::string& name, Number& value, const std::string& help) {
+  return command.add_option(name, value, help)->transform(whole_number())->type_name("N")->capture_default_str();
+}
+
+void add_session_options(CLI::App& command, SessionOptions& options);
+
+// --threads, --memory, --device
+struct ResourceArguments {
+  uint32_t threads = 0;
+  uint64_t memory = UINT64_MAX;
+  std::string device = "cpu";
+};
+void add_resource_options(CLI::App& command, ResourceArguments& arguments);
+
+struct QuantizeArguments {
+  QuantizeArguments();  // the library's defaults
+
+  std::string checkpoint;
+  std::string output;
+  std::string calibration;
+  std::string calibration_ids;
+  uint32_t samples = 0;
+  uint32_t length = 0;
+  uint32_t bits = 0;
+  uint32_t group = 0;
+  bool symmetric = false;
+  bool asymmetric = false;
+  std::string method;
+  std::string scale_type;
+  std::string propagate;
+  uint32_t grid = 0;
+  bool no_clip = false;
+  uint64_t seed = 0;
+  ResourceArguments resources;
+};
+
+// Everything that describes a quantization, for `quantize` and `plan` alike.
+void add_quantize_options(CLI::App& command, QuantizeArguments& arguments);
+
+// Strings in the result are lent by `arguments`.
+scrooge_quantize_options to_options(const QuantizeArguments& arguments);
+
+// NULL for an empty string, as the library wants it.
+inline const char* given(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+}  // namespace scrooge::cli

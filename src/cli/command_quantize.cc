@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// scrooge quantize: checkpoint in, .scrooge file out.
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <scrooge/scrooge.hpp>
+
+#include "src/cli/arguments.h"
+#include "src/cli/commands.h"
+#include "src/cli/exit_code.h"
+#include "src/cli/progress_text.h"
+#include "src/cli/size_text.h"
+#include "src/cli/text_file.h"
+
+namespace scrooge::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Arguments {
+  QuantizeArguments quantize;
+  SessionOptions session;
+  std::string report;
+  bool json = false;
+};
+
+// The report must not replace anything the job reads or writes.
+Expected<void> check_report(const Arguments& arguments) {
+  const QuantizeArguments& quantize = arguments.quantize;
+  for (const std::string* other :
+       {&quantize.output, &quantize.checkpoint, &quantize.calibration, &quantize.calibration_ids}) {
+    if (!other->empty() && same_file(arguments.report, *other)) {
+      return Error{SCROOGE_INPUT_IS_OUTPUT,
+                   "--report " + arguments.report + " names a file of the job itself; choose another"};
+    }
+  }
+  return check_writable(arguments.report);
+}
+
+void print_summary(const Arguments& arguments, const scrooge_plan& plan, const Session& session, double seconds) {
+  const std::string& output = arguments.quantize.output;
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(output, error);
+  std::printf("wrote    %s, %s\n", output.c_str(), format_size(error ? plan.output_bytes : size).c_str());
+  std::printf("weights  %s bits each\n", format_fixed(plan.bits_per_weight, 3).c_str());
+  const std::string ratio = loss_ratio(session.loss(), session.loss_rtn());
+  if (!ratio.empty()) std::printf("loss     %s\n", ratio.c_str());
+  std::printf("memory   peak %s\n", format_size(session.peak_bytes()).c_str());
+  if (plan.tokens > 0) std::printf("tokens   %s\n", format_count(plan.tokens).c_str());
+  std::printf("time     %s\n", format_duration(seconds).c_str());
+}
+
+int run_job(const Arguments& arguments, Session& session, Job& job, Clock::time_point start) {
+  const Expected<void> done = [&] {
+    const CancelTarget target(job.get());
+    return job.convert();
+  }();
+  session.finish();
+  if (!done) return report_error(done.error());
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+
+  if (arguments.json || !arguments.report.empty()) {
+    const Expected<std::string> report = job.report_json();
+    if (!report) return report_error(report.error());
+    if (!arguments.report.empty()) {
+      const Expected<void> written = write_text_file(arguments.report, *report + "\n");
+      if (!written) return report_error(written.error());
+    }
+    if (arguments.json) std::printf("%s\n", report->c_str());
+  }
+  if (arguments.json || arguments.session.quiet) return kExitOk;
+  const Expected<scrooge_plan> plan = job.plan();
+  if (!plan) return report_error(plan.error());
+  print_summary(arguments, *plan, session, seconds);
+  return kExitOk;
+}
+
+int run_quantize(const Arguments& arguments) {
+  const QuantizeArguments& quantize = arguments.quantize;
+  if (quantize.method != "rtn" && quantize.calibration.empty() && quantize.calibration_ids.empty()) {
+    return report_usage("--calibration TEXT or --calibration-ids FILE is required (only --method rtn needs neither)",
+                        "quantize");
+  }
+  if (!arguments.report.empty()) {
+    const Expected<void> report = check_report(arguments);
+    if (!report) return report_error(report.error());
+  }
+  const Clock::time_point start = Clock::now();
+  Session session(arguments.session);
+  scrooge_quantize_options options = to_options(quantize);
+  session.attach(options);
+  Expected<Job> job = Job::prepare(options);
+  if (!job) {
+    session.finish();
+    return report_error(job.error());
+  }
+  return run_job(arguments, session, *job, start);
+}
+
+}  // namespace
+
+Command add_quantize_command(CLI::App& parent) {
+  CLI::App* app = parent.add_subcommand("quantize", "Quantize a checkpoint into one .scrooge file");
+  auto arguments = std::make_shared<Arguments>();
+  add_quantize_options(*app, arguments->quantize);
+  app->add_option("-o,--output", arguments->quantize.output, "The .scrooge file to write")
+      ->required()
+      ->type_name("FILE");
+  app->add_option("--report", arguments->report, "Write everything measured to FILE, as JSON")->type_name("FILE");
+  app->add_flag("--json", arguments->json, "Print that report on standard output instead of the summary");
+  add_session_options(*app, arguments->session);
+  app->footer(
+      "The output appears only when complete; Ctrl-C leaves an older file as it was.\n\n"
+      "Examples:\n"
+      "  scrooge quantize Qwen3-4B --output qwen3.scrooge --calibration wiki.txt\n"
+      "  scrooge quantize Qwen3-4B -o qwen3.scrooge --calibration wiki.txt --bits 3 --group 64 --memory 2GiB\n"
+      "  scrooge quantize Qwen3-4B -o rtn8.scrooge --method rtn --bits 8 --report rtn8.json");
+  return {app, [arguments] { return run_quantize(*arguments); }};
+}
+
+}  // namespace scrooge::cli

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens a .scrooge file for use in place. The file is untrusted: nothing in it is followed before it was checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/file_map.h"
+#include "src/base/result.h"
+#include "src/container/model_metadata.h"
+#include "src/container/superblock.h"
+
+namespace scrooge::container {
+
+enum class OpenLevel {
+  kBounds,     // superblock: magic, version, checksum, sizes, alignment. No index: metadata() stays empty
+  kStructure,  // and the index: checksum, FlatBuffers verifier, semantic checks. The level for normal use
+  kChecksums,  // and every byte of the payload
+};
+
+// Movable, not copyable. Const members are safe from several threads. Spans live as long as the reader (moves keep
+// them); reading them after the file was cut short by another program is a bus error, as with any map.
+class ModelReader {
+ public:
+  // Errors name file and field, tensor or plane: errors of FileMap::open, kBadModelFile, kChecksumMismatch,
+  // kUnsupportedVersion (newer major version, unknown required feature or layout), kUnsupported on a big-endian host.
+  static Result<ModelReader> open(const std::string& path, OpenLevel level = OpenLevel::kStructure);
+  static Result<ModelReader> open(FileMap file, OpenLevel level = OpenLevel::kStructure);
+
+  const std::string& path() const { return file_.path(); }
+  const FileMap& file() const { return file_; }
+  const Superblock& superblock() const { return superblock_; }
+  const ModelMetadata& metadata() const { return metadata_; }
+  std::span<const TensorRecord> tensors() const { return metadata_.tensors; }
+
+  // Null when there is no tensor of this name.
+  const TensorRecord* find(std::string_view name) const;
+  // The bytes in the map, no copy; empty when the tensor has no such plane. REQUIRES: `tensor` is of this reader.
+  std::span<const std::byte> plane(const TensorRecord& tensor, PlaneKind kind) const;
+  // The first raw segment of a kind (kOther: of a kind and name), or nothing. An empty one is an empty span.
+  std::optional<std::span<const std::byte>> blob(SegmentKind kind) const;
+  std::optional<std::span<const std::byte>> blob(SegmentKind kind, std::string_view name) const;
+
+  // Rows [first, first + count) of the weights as the model uses them, as f32, row after row: dequantized, with an
+  // input_scale that is not folded divided out again; dense f32, f16 and bf16 converted. kInvalidArgument when rows or
+  // out.size() do not fit; kUnsupported for u8. REQUIRES: `tensor` is of this reader.
+  Status read_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const;
+
+  // Page hints for all planes of a tensor. REQUIRES: `tensor` is of this reader.
+  void prefetch(const TensorRecord& tensor) const;
+  void drop(const TensorRecord& tensor) const;
+
+ private:
+  ModelReader() = default;
+  Status load_index();
+  std::span<const std::byte> bytes(uint64_t offset, uint64_t size) const;
+
+  FileMap file_;
+  Superblock superblock_;
+  ModelMetadata metadata_;
+  std::vector<uint32_t> by_name_;  // tensor indices, sorted by name
+};
+
+}  // namespace scrooge::container

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/model/block_forward.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace scrooge::model {
+
+using backend::Matrix;
+using backend::Precision;
+using backend::Vector;
+
+namespace {
+
+// Floats of scratch per token beside the stage input: the normalized residual and, at a time, either q, k, v or the
+// gate.
+int64_t scratch_width(const ModelConfig& config) {
+  return config.width + std::max(config.q_width() + 2 * config.kv_width(), config.feed_forward);
+}
+
+int64_t widest_input(const ModelConfig& config) {
+  return std::max({config.width, config.q_width(), config.feed_forward});
+}
+
+uint64_t float_bytes(int64_t rows, int64_t cols) { return static_cast<uint64_t>(rows * cols) * sizeof(float); }
+
+}  // namespace
+
+uint64_t BlockForward::scratch_bytes(const ModelConfig& config, int64_t chunk_tokens) {
+  return float_bytes(chunk_tokens, scratch_width(config)) + float_bytes(chunk_tokens, widest_input(config)) +
+         float_bytes(1, config.head_width / 2);
+}
+
+Result<std::unique_ptr<BlockForward>> BlockForward::create(backend::Device& device, const ModelConfig& config,
+                                                           std::span<const float> inv_freq, int64_t chunk_tokens) {
+  std::unique_ptr<BlockForward> forward(new BlockForward(device, config, chunk_tokens));
+  SCROOGE_ASSIGN_OR_RETURN(forward->inv_freq_, device.allocate(inv_freq.size_bytes(), "rotary frequencies"));
+  SCROOGE_RETURN_IF_ERROR(device.upload(*forward->inv_freq_, 0, std::as_bytes(inv_freq)));
+  SCROOGE_ASSIGN_OR_RETURN(forward->scratch_, device.allocate(float_bytes(chunk_tokens, scratch_width(config)),
+                                                              "activations of a token chunk"));
+  SCROOGE_ASSIGN_OR_RETURN(forward->stage_input_,
+                           device.allocate(float_bytes(chunk_tokens, widest_input(config)), "stage input of a chunk"));
+  return forward;
+}
+
+Matrix BlockForward::scratch(int64_t first_float, int64_t rows, int64_t cols) const {
+  return {scratch_.get(), static_cast<uint64_t>(first_float) * sizeof(float), rows, cols, cols, DType::kF32};
+}
+
+Matrix BlockForward::stage_input(int64_t rows, int64_t cols) const {
+  return {stage_input_.get(), 0, rows, cols, cols, DType::kF32};
+}
+
+Status BlockForward::normalize(const Matrix& x, const Vector& gamma, const Matrix& y) {
+  return device_.normalize({x, y, gamma, static_cast<float>(config_.norm_epsilon)});
+}
+
+Status BlockForward::linear(const BlockWeights& weights, LinearRole role, const Matrix& x, Precision precision,
+                            float beta, const Matrix& y) {
+  return device_.gemm({x, weights.linear(role), y, weights.bias(role), beta, precision});
+}
+
+Status BlockForward::attention(const BlockWeights& weights, const Matrix& h, int64_t sequence, Precision precision,
+                               const Matrix& out) {
+  const int64_t rows = h.rows;
+  const Matrix x = scratch(0, rows, config_.width);
+  const int64_t q_begin = rows * config_.width;
+  const int64_t k_begin = q_begin + rows * config_.q_width();
+  const Matrix q = scratch(q_begin, rows, config_.q_width());
+  const Matrix k = scratch(k_begin, rows, config_.kv_width());
+  const Matrix v = scratch(k_begin + rows * config_.kv_width(), rows, config_.kv_width());
+  SCROOGE_RETURN_IF_ERROR(normalize(h, weights.norms[static_cast<size_t>(NormRole::kInput)], x));
+  SCROOGE_RETURN_IF_ERROR(linear(weights, LinearRole::kQ, x, precision, 0, q));
+  SCROOGE_RETURN_IF_ERROR(linear(weights, LinearRole::kK, x, precision, 0, k));
+  SCROOGE_RETURN_IF_ERROR(linear(weights, LinearRole::kV, x, precision, 0, v));
+  const Vector inv_freq{inv_freq_.get(), 0, config_.head_width / 2, DType::kF32};
+  SCROOGE_RETURN_IF_ERROR(device_.rope({q, config_.head_width, sequence, inv_freq, 1.0f}));
+  SCROOGE_RETURN_IF_ERROR(device_.rope({k, config_.head_width, sequence, inv_freq, 1.0f}));
+  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config_.head_width)));
+  return device_.attention_causal(
+      {q, k, v, out, sequence, config_.heads, config_.kv_heads, config_.head_width, scale, precision});
+}
+
+Status BlockForward::gated(const BlockWeights& weights, const Matrix& h, Precision precision, const Matrix& out) {
+  const Matrix x = scratch(0, h.rows, config_.width);
+  const Matrix gate = scratch(h.rows * config_.width, h.rows, config_.feed_forward);
+  SCROOGE_RETURN_IF_ERROR(normalize(h, weights.norms[static_cast<size_t>(NormRole::kPostAttention)], x));
+  SCROOGE_RETURN_IF_ERROR(linear(weights, LinearRole::kGate, x, precision, 0, gate));
+  SCROOGE_RETURN_IF_ERROR(linear(weights, LinearRole::kUp, x, precision, 0, out));
+  return device_.gate({gate, out, out, config_.activation});
+}
+
+Status BlockForward::produce(const StagePlan& stage, const BlockWeights& weights, const Matrix& h, int64_t sequence,
+                             Precision precision, const Matrix& x) {
+  switch (stage.producer) {
+    case Producer::kInputNorm: return normalize(h, weights.norms[static_cast<size_t>(NormRole::kInput)], x);
+    case Producer::kAttention: return attention(weights, h, sequence, precision, x);
+    case Producer::kPostNorm: return normalize(h, weights.norms[static_cast<size_t>(NormRole::kPostAttention)], x);
+    case Producer::kGate: return gated(weights, h, precision, x);
+  }
+  return error(StatusCode::kInternal, "stage ", stage.name, " has no producer");
+}
+
+Status BlockForward::consume(const StagePlan& stage, const BlockWeights& weights, const Matrix& x, Precision precision,
+                             const Matrix& h) {
+  if (stage.producer == Producer::kAttention) return linear(weights, LinearRole::kO, x, precision, 1, h);
+  if (stage.producer == Producer::kGate) return linear(weights, LinearRole::kDown, x, precision, 1, h);
+  return {};
+}
+
+Status BlockForward::run(const BlockPlan& plan, const BlockWeights& weights, const Matrix& h, int64_t sequence,
+                         Precision precision) {
+  for (const StagePlan& stage : plan.stages) {
+    if (stage.producer != Producer::kAttention && stage.producer != Producer::kGate) continue;
+    const Matrix x = stage_input(h.rows, stage.input);
+    SCROOGE_RETURN_IF_ERROR(produce(stage, weights, h, sequence, precision, x));
+    SCROOGE_RETURN_IF_ERROR(consume(stage, weights, x, precision, h));
+  }
+  return {};
+}
+
+}  // namespace scrooge::model

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a decoder block, stage by stage, on a chunk of whole sequences. The residual stream is h[T,d]; a stage's input
+// is X[T,K]. All work is asked of the device's ops; nothing here touches numbers.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+
+#include "src/backend/device.h"
+#include "src/model/block_plan.h"
+
+namespace scrooge::model {
+
+// Weights of one block as the forward runs them, in device memory owned by someone else. f32 or bf16 matrices.
+struct BlockWeights {
+  std::array<backend::Matrix, kLinearCount> linears;
+  std::array<backend::Vector, kLinearCount> biases;  // null buffer: no bias
+  std::array<backend::Vector, kNormCount> norms;
+
+  backend::Matrix& linear(LinearRole role) { return linears[static_cast<size_t>(role)]; }
+  const backend::Matrix& linear(LinearRole role) const { return linears[static_cast<size_t>(role)]; }
+  const backend::Vector& bias(LinearRole role) const { return biases[static_cast<size_t>(role)]; }
+};
+
+// One thread at a time. The device must outlive it.
+class BlockForward {
+ public:
+  // Device bytes that create() allocates for chunks of up to `chunk_tokens`.
+  static uint64_t scratch_bytes(const ModelConfig& config, int64_t chunk_tokens);
+  static Result<std::unique_ptr<BlockForward>> create(backend::Device& device, const ModelConfig& config,
+                                                      std::span<const float> inv_freq, int64_t chunk_tokens);
+
+  // x = the stage's input computed from h, with h as it is when the stage begins (for the stages after o: with o's
+  // output added). Rows are whole sequences of `sequence` tokens. REQUIRES: h.rows <= chunk_tokens, x is [h.rows, K].
+  Status produce(const StagePlan& stage, const BlockWeights& weights, const backend::Matrix& h, int64_t sequence,
+                 backend::Precision precision, const backend::Matrix& x);
+  // h += linear(x) for the stages that write the residual stream (o, down); does nothing for the others.
+  Status consume(const StagePlan& stage, const BlockWeights& weights, const backend::Matrix& x,
+                 backend::Precision precision, const backend::Matrix& h);
+  // The whole block on one chunk, in place.
+  Status run(const BlockPlan& plan, const BlockWeights& weights, const backend::Matrix& h, int64_t sequence,
+             backend::Precision precision);
+  // Room for the input of a stage of up to chunk_tokens rows, shared by all; overwritten by run().
+  backend::Matrix stage_input(int64_t rows, int64_t cols) const;
+  // y = norm(x) with the model's epsilon.
+  Status normalize(const backend::Matrix& x, const backend::Vector& gamma, const backend::Matrix& y);
+
+  const ModelConfig& config() const { return config_; }
+  int64_t chunk_tokens() const { return chunk_tokens_; }
+
+ private:
+  BlockForward(backend::Device& device, const ModelConfig& config, int64_t chunk_tokens)
+      : device_(device), config_(config), chunk_tokens_(chunk_tokens) {}
+  Status linear(const BlockWeights& weights, LinearRole role, const backend::Matrix& x, backend::Precision precision,
+                float beta, const backend::Matrix& y);
+  Status attention(const BlockWeights& weights, const backend::Matrix& h, int64_t sequence,
+                   backend::Precision precision, const backend::Matrix& out);
+  Status gated(const BlockWeights& weights, const backend::Matrix& h, backend::Precision precision,
+               const backend::Matrix& out);
+  backend::Matrix scratch(int64_t first_float, int64_t rows, int64_t cols) const;
+
+  backend::Device& device_;
+  const ModelConfig config_;
+  const int64_t chunk_tokens_;
+  std::unique_ptr<backend::Buffer> inv_freq_;
+  std::unique_ptr<backend::Buffer> scratch_;
+  std::unique_ptr<backend::Buffer> stage_input_;
+};
+
+}  // namespace scrooge::model

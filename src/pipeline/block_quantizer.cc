@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/pipeline/block_quantizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace scrooge::pipeline {
+
+using backend::Matrix;
+using backend::Precision;
+using calibration::Chunking;
+using calibration::HiddenStates;
+using calibration::StageStatistics;
+using model::BlockWeights;
+using model::LinearRole;
+using model::Producer;
+using model::StagePlan;
+
+namespace {
+
+// Calibration may run at the backend's fastest precision: statistics of bf16-rounded inputs differ from f32 ones by far
+// less than two texts differ (src/pipeline/README.md has the figures).
+constexpr Precision kPrecision = Precision::kFast;
+constexpr int64_t kProbeTokens = 128;
+
+int64_t widest_input(const model::BlockPlan& plan) {
+  int64_t widest = 0;
+  for (const StagePlan& stage : plan.stages) widest = std::max(widest, stage.input);
+  return widest;
+}
+
+std::vector<awq::Solver::Shape> linear_shapes(const model::BlockPlan& plan) {
+  std::vector<awq::Solver::Shape> shapes;
+  for (const model::LinearPlan& linear : plan.linears) shapes.push_back({linear.rows, linear.cols});
+  return shapes;
+}
+
+uint64_t quantized_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
+  uint64_t bytes = 0;
+  for (const model::LinearPlan& linear : plan.linears) {
+    bytes += awq::QuantizedLinear::device_bytes(linear.rows, linear.cols, spec);
+  }
+  return bytes;
+}
+
+uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
+
+int64_t probe_tokens(const Chunking& chunking) { return std::min(chunking.sequence, kProbeTokens); }
+
+}  // namespace
+
+double BlockOutcome::loss() const {
+  double sum = 0;
+  for (const auto& stage : stages) {
+    for (const auto& linear : stage.linears) sum += linear.loss;
+  }
+  return sum;
+}
+
+double BlockOutcome::loss_rtn() const {
+  double sum = 0;
+  for (const auto& stage : stages) {
+    for (const auto& linear : stage.linears) sum += linear.loss_rtn;
+  }
+  return sum;
+}
+
+void BlockQuantizer::plan_memory(const ModelSource& source, const Chunking& chunking,
+                                 const BlockQuantizerOptions& options, MemoryPlan& plan) {
+  const model::ModelConfig& config = source.config();
+  const model::BlockPlan& block = source.block_plan();
+  plan.add("job", "weights of a block, f32", DeviceBlock::device_bytes(block, config));
+  plan.add("job", "codes, scales and zeros of a block", quantized_bytes(block, options.solve.spec));
+  plan.add("solve", "scratch of the search", awq::Solver::scratch_bytes(linear_shapes(block), options.solve));
+  if (!options.calibrate) return;
+  plan.add("job", "quantized weights of a block, f32", DeviceBlock::device_bytes(block, config));
+  plan.add("job", "hidden states", HiddenStates::device_bytes(chunking, config.width));
+  plan.add("forward", "activations of a token chunk",
+           model::BlockForward::scratch_bytes(config, chunking.chunk_tokens()));
+  plan.add("job", "fold check", float_bytes(3 * probe_tokens(chunking) * config.width));
+  if (options.propagate == Propagate::kLinear) {
+    plan.add("job", "attention outputs", HiddenStates::device_bytes(chunking, config.q_width()));
+    plan.add("forward", "statistics of a stage", StageStatistics::device_bytes(widest_input(block)));
+  } else {
+    uint64_t bytes = 0;
+    for (const StagePlan& stage : block.stages) bytes += StageStatistics::device_bytes(stage.input);
+    plan.add("forward", "statistics of all stages", bytes);
+    plan.add("forward", "residual stream inside the block", float_bytes(chunking.chunk_tokens() * config.width));
+  }
+}
+
+Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& device, const ModelSource& source,
+                                                               const Chunking& chunking,
+                                                               const BlockQuantizerOptions& options,
+                                                               Reporter& reporter) {
+  const model::ModelConfig& config = source.config();
+  const model::BlockPlan& plan = source.block_plan();
+  std::unique_ptr<BlockQuantizer> self(new BlockQuantizer(device, source, options, reporter));
+  SCROOGE_ASSIGN_OR_RETURN(self->originals_, DeviceBlock::create(device, plan, config, "weights of a block"));
+  SCROOGE_ASSIGN_OR_RETURN(self->solver_, awq::Solver::create(device, linear_shapes(plan), options.solve));
+  if (!options.calibrate) return self;
+  SCROOGE_ASSIGN_OR_RETURN(self->effective_, DeviceBlock::create(device, plan, config, "quantized weights of a block"));
+  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, HiddenStates::create(device, chunking, config.width, "hidden states"));
+  SCROOGE_ASSIGN_OR_RETURN(self->forward_,
+                           model::BlockForward::create(device, config, source.inv_freq(), chunking.chunk_tokens()));
+  self->probe_tokens_ = probe_tokens(chunking);
+  SCROOGE_ASSIGN_OR_RETURN(self->probe_,
+                           device.allocate(float_bytes(3 * self->probe_tokens_ * config.width), "fold check"));
+  if (options.propagate == Propagate::kLinear) {
+    SCROOGE_ASSIGN_OR_RETURN(self->attention_,
+                             HiddenStates::create(device, chunking, config.q_width(), "attention outputs"));
+    SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, widest_input(plan)));
+    self->statistics_.push_back(std::move(statistics));
+  } else {
+    for (const StagePlan& stage : plan.stages) {
+      SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, stage.input));
+      self->statistics_.push_back(std::move(statistics));
+    }
+    SCROOGE_ASSIGN_OR_RETURN(self->mid_, device.allocate(float_bytes(chunking.chunk_tokens() * config.width),
+                                                         "residual stream inside the block"));
+  }
+  return self;
+}
+
+Status BlockQuantizer::tick(const char* stage, double within_block) {
+  const auto blocks = static_cast<double>(source_.config().blocks);
+  return reporter_.report(Phase::kBlock, stage, (static_cast<double>(block_) + within_block) / blocks);
+}
+
+Status BlockQuantizer::embed(const calibration::TokenRows& rows) {
+  const auto width = static_cast<size_t>(source_.config().width);
+  const Chunking& chunking = hidden_.chunking();
+  for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
+    const Matrix h = hidden_.chunk(chunk);
+    std::vector<float> values(static_cast<size_t>(h.rows) * width);
+    const auto first = static_cast<size_t>(chunking.first_token(chunk));
+    for (size_t t = 0; t < static_cast<size_t>(h.rows); ++t) {
+      SCROOGE_RETURN_IF_ERROR(source_.read_rows(model::kEmbeddingName, rows.ids[first + t], 1,
+                                                std::span(values).subspan(t * width, width)));
+    }
+    SCROOGE_RETURN_IF_ERROR(device_.upload(*h.buffer, h.offset, std::as_bytes(std::span(values))));
+    SCROOGE_RETURN_IF_ERROR(reporter_.report(Phase::kPrepare, "embedding", 0));
+  }
+  source_.drop(model::kEmbeddingName);
+  return {};
+}
+
+Status BlockQuantizer::solve_stage(int64_t block, const StagePlan& stage, const StageStatistics& statistics,
+                                   BlockOutcome& outcome) {
+  const Stopwatch watch;
+  std::vector<awq::LinearProblem> problems;
+  for (const LinearRole role : stage.linears) {
+    problems.push_back({concat(model::block_prefix(block), source_.block_plan().linear(role).name),
+                        originals_.weights().linear(role), effective_.weights().linear(role)});
+  }
+  awq::Ties ties;
+  std::vector<int64_t> groups;
+  if (stage.producer == Producer::kAttention) {
+    groups = awq::attention_ties(source_.config());
+    ties = {groups, source_.config().kv_width()};
+  }
+  SCROOGE_ASSIGN_OR_RETURN(awq::StageSolution solution, solver_->solve(problems, statistics, ties));
+  outcome.stages.push_back(std::move(solution));
+  outcome.quantize_seconds += watch.seconds();
+  return {};
+}
+
+Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome) {
+  const Chunking& chunking = hidden_.chunking();
+  const model::BlockPlan& plan = source_.block_plan();
+  StageStatistics& statistics = statistics_.front();
+  BlockWeights run = originals_.weights();
+  double done = 0;
+  for (const StagePlan& stage : plan.stages) {
+    const Stopwatch watch;
+    const bool keep = stage.producer == Producer::kAttention;
+    SCROOGE_RETURN_IF_ERROR(statistics.reset(stage.input));
+    for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
+      const Matrix h = hidden_.chunk(chunk);
+      const Matrix x = keep ? attention_.chunk(chunk) : forward_->stage_input(h.rows, stage.input);
+      SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, run, h, chunking.sequence, kPrecision, x));
+      SCROOGE_RETURN_IF_ERROR(statistics.add(x, kPrecision));
+      SCROOGE_RETURN_IF_ERROR(tick(stage.name.c_str(), done));
+    }
+    SCROOGE_RETURN_IF_ERROR(statistics.finish(concat("block ", block, ", stage ", stage.name)));
+    outcome.calibrate_seconds += watch.seconds();
+    SCROOGE_RETURN_IF_ERROR(solve_stage(block, stage, statistics, outcome));
+    for (const LinearRole role : stage.linears) run.linear(role) = effective_.weights().linear(role);
+    done += 1.0 / static_cast<double>(plan.stages.size());
+    const Stopwatch forward_watch;
+    if (stage.producer == Producer::kAttention || stage.producer == Producer::kGate) {
+      for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
+        const Matrix h = hidden_.chunk(chunk);
+        const Matrix x = keep ? attention_.chunk(chunk) : forward_->stage_input(h.rows, stage.input);
+        if (!keep) SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, run, h, chunking.sequence, kPrecision, x));
+        SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, run, x, kPrecision, h));
+        SCROOGE_RETURN_IF_ERROR(tick(stage.name.c_str(), done));
+      }
+    }
+    outcome.calibrate_seconds += forward_watch.seconds();
+  }
+  return {};
+}
+
+Status BlockQuantizer::calibrate_by_block(int64_t block, BlockOutcome& outcome) {
+  const Chunking& chunking = hidden_.chunking();
+  const model::BlockPlan& plan = source_.block_plan();
+  const Stopwatch watch;
+  for (size_t s = 0; s < plan.stages.size(); ++s) SCROOGE_RETURN_IF_ERROR(statistics_[s].reset(plan.stages[s].input));
+  for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
+    const Matrix h = hidden_.chunk(chunk);
+    const Matrix mid{mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
+    const uint64_t bytes = float_bytes(h.rows * h.cols);
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*h.buffer, h.offset, *mid_, 0, bytes));
+    for (size_t s = 0; s < plan.stages.size(); ++s) {
+      const StagePlan& stage = plan.stages[s];
+      const Matrix x = forward_->stage_input(h.rows, stage.input);
+      SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, originals_.weights(), mid, chunking.sequence, kPrecision, x));
+      SCROOGE_RETURN_IF_ERROR(statistics_[s].add(x, kPrecision));
+      SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, originals_.weights(), x, kPrecision, mid));
+    }
+    if (options_.propagate == Propagate::kNone) {
+      SCROOGE_RETURN_IF_ERROR(device_.copy(*mid_, 0, *h.buffer, h.offset, bytes));
+    }
+    SCROOGE_RETURN_IF_ERROR(tick("statistics", 0));
+  }
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    SCROOGE_RETURN_IF_ERROR(statistics_[s].finish(concat("block ", block, ", stage ", plan.stages[s].name)));
+  }
+  outcome.calibrate_seconds += watch.seconds();
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    SCROOGE_RETURN_IF_ERROR(solve_stage(block, plan.stages[s], statistics_[s], outcome));
+    SCROOGE_RETURN_IF_ERROR(tick(plan.stages[s].name.c_str(), 0.5));
+  }
+  if (options_.propagate == Propagate::kNone) return {};
+  const Stopwatch forward_watch;
+  BlockWeights run = originals_.weights();
+  run.linears = effective_.weights().linears;
+  for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
+    SCROOGE_RETURN_IF_ERROR(forward_->run(plan, run, hidden_.chunk(chunk), chunking.sequence, kPrecision));
+    SCROOGE_RETURN_IF_ERROR(tick("forward", 0.75));
+  }
+  outcome.calibrate_seconds += forward_watch.seconds();
+  return {};
+}
+
+Status BlockQuantizer::round_to_nearest(BlockOutcome& outcome) {
+  const Stopwatch watch;
+  for (const StagePlan& stage : source_.block_plan().stages) {
+    awq::StageSolution solution;
+    solution.choice.scale.assign(static_cast<size_t>(stage.input), 1.0f);
+    for (const LinearRole role : stage.linears) {
+      awq::LinearProblem problem{source_.block_plan().linear(role).name, originals_.weights().linear(role), {}};
+      SCROOGE_ASSIGN_OR_RETURN(awq::LinearSolution linear, solver_->round_to_nearest(problem));
+      solution.linears.push_back(std::move(linear));
+    }
+    outcome.stages.push_back(std::move(solution));
+  }
+  outcome.quantize_seconds += watch.seconds();
+  return {};
+}
+
+Status BlockQuantizer::save_probe() {
+  const Matrix h = hidden_.chunk(0);
+  return device_.copy(*h.buffer, h.offset, *probe_, 0, float_bytes(probe_tokens_ * h.cols));
+}
+
+// Puts the block as the file states it where the original weights were.
+Status BlockQuantizer::load_folded(const awq::FoldedBlock& folded) {
+  const BlockWeights& to = originals_.weights();
+  for (size_t i = 0; i < folded.quantized.size(); ++i) {
+    const awq::QuantizedLinear& linear = *folded.quantized[i];
+    SCROOGE_RETURN_IF_ERROR(
+        device_.dequantize({linear.codes(), linear.scales(), linear.zeros(), to.linears[i], linear.spec}));
+    if (!folded.biases[i].empty()) {
+      SCROOGE_RETURN_IF_ERROR(
+          device_.upload(*to.biases[i].buffer, to.biases[i].offset, std::as_bytes(std::span(folded.biases[i]))));
+    }
+  }
+  for (size_t i = 0; i < folded.norms.size(); ++i) {
+    SCROOGE_RETURN_IF_ERROR(
+        device_.upload(*to.norms[i].buffer, to.norms[i].offset, std::as_bytes(std::span(folded.norms[i]))));
+  }
+  return {};
+}
+
+// The folded block must compute what the calibrated one did. Group scales of v and up were rounded once more, so the
+// two differ by a few parts in ten thousand (fp16 scales) or a thousand (bf16); a scale folded into the wrong place is
+// off by tenths.
+Status BlockQuantizer::check_fold(int64_t block, BlockOutcome& outcome) {
+  constexpr double kTolerance = 0.02;
+  const int64_t width = source_.config().width;
+  const uint64_t bytes = float_bytes(probe_tokens_ * width);
+  const auto probe = [&](uint64_t index) {
+    return Matrix{probe_.get(), index * bytes, probe_tokens_, width, width, DType::kF32};
+  };
+  SCROOGE_RETURN_IF_ERROR(device_.copy(*probe_, 0, *probe_, bytes, bytes));
+  SCROOGE_RETURN_IF_ERROR(device_.copy(*probe_, 0, *probe_, 2 * bytes, bytes));
+  BlockWeights calibrated = originals_.weights();
+  calibrated.linears = effective_.weights().linears;
+  SCROOGE_RETURN_IF_ERROR(forward_->run(source_.block_plan(), calibrated, probe(1), probe_tokens_, Precision::kExact));
+  SCROOGE_RETURN_IF_ERROR(load_folded(outcome.folded));
+  SCROOGE_RETURN_IF_ERROR(
+      forward_->run(source_.block_plan(), originals_.weights(), probe(2), probe_tokens_, Precision::kExact));
+  double change = 0;
+  double difference = 0;
+  SCROOGE_RETURN_IF_ERROR(device_.reduce({probe(1), probe(0), backend::ReduceParams::Kind::kSumSquaredDiff, &change}));
+  SCROOGE_RETURN_IF_ERROR(
+      device_.reduce({probe(1), probe(2), backend::ReduceParams::Kind::kSumSquaredDiff, &difference}));
+  outcome.fold_error = change > 0 ? std::sqrt(difference / change) : 0;
+  if (!(outcome.fold_error <= kTolerance)) {
+    return error(StatusCode::kInternal, "block ", block, ": folding the scales changed the block's output by ",
+                 format_fixed(100 * outcome.fold_error, 2), " %; nothing was written, please report this model");
+  }
+  return {};
+}
+
+Result<BlockOutcome> BlockQuantizer::quantize(int64_t block) {
+  block_ = block;
+  BlockOutcome outcome;
+  outcome.stages.reserve(source_.block_plan().stages.size());
+  const Stopwatch watch;
+  SCROOGE_RETURN_IF_ERROR(originals_.load(source_, block));
+  prefetch_block(source_, block + 1);
+  outcome.calibrate_seconds = watch.seconds();
+  if (!options_.calibrate) {
+    SCROOGE_RETURN_IF_ERROR(round_to_nearest(outcome));
+  } else {
+    outcome.tokens = static_cast<uint64_t>(hidden_.chunking().tokens());
+    SCROOGE_RETURN_IF_ERROR(save_probe());
+    if (options_.propagate == Propagate::kLinear) {
+      SCROOGE_RETURN_IF_ERROR(calibrate_by_linear(block, outcome));
+    } else {
+      SCROOGE_RETURN_IF_ERROR(calibrate_by_block(block, outcome));
+    }
+  }
+  const Stopwatch fold_watch;
+  SCROOGE_ASSIGN_OR_RETURN(outcome.folded, awq::fold_block(device_, source_.config(), source_.block_plan(),
+                                                           originals_.weights(), outcome.stages));
+  if (options_.calibrate) SCROOGE_RETURN_IF_ERROR(check_fold(block, outcome));
+  outcome.quantize_seconds += fold_watch.seconds();
+  return outcome;
+}
+
+}  // namespace scrooge::pipeline

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calibrates and solves one block after another: the five stages of the method on the hidden states of all calibration
+// tokens (src/pipeline/README.md draws them).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "src/awq/fold.h"
+#include "src/calibration/hidden_states.h"
+#include "src/calibration/stage_statistics.h"
+#include "src/calibration/token_rows.h"
+#include "src/pipeline/device_block.h"
+#include "src/pipeline/memory_plan.h"
+#include "src/pipeline/progress.h"
+
+namespace scrooge::pipeline {
+
+enum class Propagate : int32_t { kLinear = 0, kBlock = 1, kNone = 2 };
+
+struct BlockQuantizerOptions {
+  awq::SolveOptions solve;
+  bool calibrate = true;  // false: round-to-nearest, no forward pass
+  Propagate propagate = Propagate::kLinear;
+};
+
+struct BlockOutcome {
+  std::vector<awq::StageSolution> stages;  // in the order of the block plan
+  awq::FoldedBlock folded;                 // points into `stages`
+  double calibrate_seconds = 0;
+  double quantize_seconds = 0;
+  double fold_error = 0;  // see check_fold
+  uint64_t tokens = 0;
+
+  double loss() const;  // sums over the linears
+  double loss_rtn() const;
+};
+
+// One thread. Device and source must outlive it.
+class BlockQuantizer {
+ public:
+  // Everything create() and quantize() allocate, added to the plan.
+  static void plan_memory(const ModelSource& source, const calibration::Chunking& chunking,
+                          const BlockQuantizerOptions& options, MemoryPlan& plan);
+  static Result<std::unique_ptr<BlockQuantizer>> create(backend::Device& device, const ModelSource& source,
+                                                        const calibration::Chunking& chunking,
+                                                        const BlockQuantizerOptions& options, Reporter& reporter);
+
+  // Fills the hidden states from the embedding table.
+  Status embed(const calibration::TokenRows& rows);
+  // Loads, calibrates, solves and folds block `block`, and moves the hidden states past it.
+  Result<BlockOutcome> quantize(int64_t block);
+
+ private:
+  BlockQuantizer(backend::Device& device, const ModelSource& source, const BlockQuantizerOptions& options,
+                 Reporter& reporter)
+      : device_(device), source_(source), options_(options), reporter_(reporter) {}
+
+  Status calibrate_by_linear(int64_t block, BlockOutcome& outcome);
+  Status calibrate_by_block(int64_t block, BlockOutcome& outcome);
+  Status round_to_nearest(BlockOutcome& outcome);
+  Status solve_stage(int64_t block, const model::StagePlan& stage, const calibration::StageStatistics& statistics,
+                     BlockOutcome& outcome);
+  Status save_probe();
+  Status check_fold(int64_t block, BlockOutcome& outcome);
+  Status load_folded(const awq::FoldedBlock& folded);
+  Status tick(const char* stage, double within_block);
+
+  backend::Device& device_;
+  const ModelSource& source_;
+  const BlockQuantizerOptions options_;
+  Reporter& reporter_;
+  std::unique_ptr<model::BlockForward> forward_;
+  std::unique_ptr<awq::Solver> solver_;
+  DeviceBlock originals_;
+  DeviceBlock effective_;
+  calibration::HiddenStates hidden_;
+  calibration::HiddenStates attention_;                   // stage o's input, kept from its statistics to its use
+  std::vector<calibration::StageStatistics> statistics_;  // one, or one per stage
+  std::unique_ptr<backend::Buffer> mid_;                  // a chunk of the stream inside the block
+  std::unique_ptr<backend::Buffer> probe_;                // a few tokens entering the block, then two results
+  int64_t probe_tokens_ = 0;
+  int64_t block_ = 0;
+};
+
+}  // namespace scrooge::pipeline

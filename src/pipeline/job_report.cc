@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/pipeline/job_report.h"
+
+#include "src/base/json.h"
+#include "src/pipeline/output_file.h"
+
+namespace scrooge::pipeline {
+
+using model::Producer;
+
+namespace {
+
+std::string producer_name(const model::BlockPlan& plan, Producer producer) {
+  switch (producer) {
+    case Producer::kInputNorm: return plan.norms[static_cast<size_t>(model::NormRole::kInput)];
+    case Producer::kPostNorm: return plan.norms[static_cast<size_t>(model::NormRole::kPostAttention)];
+    case Producer::kAttention: return plan.linear(model::LinearRole::kV).name;
+    case Producer::kGate: return plan.linear(model::LinearRole::kUp).name;
+  }
+  return {};
+}
+
+void write_scale_set(JsonWriter& json, const container::ScaleSetReport& set) {
+  json.begin_object().field("name", set.name).field("producer", set.producer).field("candidate", set.candidate);
+  json.field("alpha", set.alpha).field("loss_identity", set.loss_identity).field("loss_chosen", set.loss_chosen);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string_view propagate_name(Propagate propagate) {
+  switch (propagate) {
+    case Propagate::kLinear: return "linear";
+    case Propagate::kBlock: return "block";
+    case Propagate::kNone: return "none";
+  }
+  return "unknown";
+}
+
+container::BlockReport block_report(const model::BlockPlan& plan, const model::ModelConfig& /*config*/, int64_t block,
+                                    const BlockOutcome& outcome) {
+  container::BlockReport report;
+  report.index = static_cast<uint32_t>(block);
+  report.tokens = outcome.tokens;
+  const bool calibrated = outcome.tokens > 0;
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    const model::StagePlan& stage = plan.stages[s];
+    const awq::StageSolution& solution = outcome.stages[s];
+    if (calibrated) {
+      report.scale_sets.push_back({stage.name, producer_name(plan, stage.producer), solution.choice.name(),
+                                   solution.choice.alpha, solution.loss_identity, solution.loss_choice,
+                                   scale_tensor_name(block, stage.name)});
+    }
+    for (size_t i = 0; i < stage.linears.size(); ++i) {
+      const awq::LinearSolution& linear = solution.linears[i];
+      container::LinearReport entry;
+      entry.name = concat(model::block_prefix(block), plan.linear(stage.linears[i]).name, ".weight");
+      entry.loss = linear.loss;
+      entry.loss_rtn = linear.loss_rtn;
+      entry.fell_back = solution.fell_back;
+      if (linear.clipped) {
+        entry.clip_histogram = linear.clip_histogram;
+        for (const auto& candidate : awq::clip_candidates()) entry.clip_candidates.push_back(candidate.high_ratio);
+      }
+      report.linears.push_back(std::move(entry));
+    }
+  }
+  return report;
+}
+
+std::string write_report(const JobTotals& totals, std::span<const BlockFigures> figures,
+                         std::span<const container::BlockReport> blocks) {
+  JsonWriter json;
+  json.begin_object();
+  json.field("seconds", totals.seconds).field("peak_bytes", totals.peak_bytes);
+  json.field("planned_peak_bytes", totals.planned_peak_bytes).field("bits_per_weight", totals.bits_per_weight);
+  json.field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
+  json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
+  double loss = 0;
+  double loss_rtn = 0;
+  for (const BlockFigures& block : figures) {
+    loss += block.loss;
+    loss_rtn += block.loss_rtn;
+  }
+  json.field("loss", loss).field("loss_rtn", loss_rtn);
+  json.key("blocks").begin_array();
+  for (size_t b = 0; b < figures.size(); ++b) {
+    const BlockFigures& f = figures[b];
+    json.begin_object().field("index", static_cast<uint64_t>(blocks[b].index));
+    json.field("calibrate_seconds", f.calibrate_seconds).field("quantize_seconds", f.quantize_seconds);
+    json.field("memory_before", f.memory_before).field("memory_after", f.memory_after);
+    json.field("loss", f.loss).field("loss_rtn", f.loss_rtn).field("fold_error", f.fold_error);
+    json.key("scale_sets").begin_array();
+    for (const container::ScaleSetReport& set : blocks[b].scale_sets) write_scale_set(json, set);
+    json.end_array().end_object();
+  }
+  json.end_array();
+  json.key("linears").begin_array();
+  for (const container::BlockReport& block : blocks) {
+    for (const container::LinearReport& linear : block.linears) {
+      json.begin_object().field("name", linear.name).field("block", static_cast<uint64_t>(block.index));
+      json.field("loss", linear.loss).field("loss_rtn", linear.loss_rtn).field("fell_back", linear.fell_back);
+      json.key("clip_histogram").begin_array();
+      for (const uint32_t count : linear.clip_histogram) json.value(static_cast<uint64_t>(count));
+      json.end_array().end_object();
+    }
+  }
+  json.end_array().end_object();
+  return json.text();
+}
+
+}  // namespace scrooge::pipeline

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a job measured, as the file's block reports and as JSON.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "src/container/model_metadata.h"
+#include "src/pipeline/block_quantizer.h"
+
+namespace scrooge::pipeline {
+
+// Figures of one block that do not belong in the file: times and memory differ from run to run.
+struct BlockFigures {
+  double calibrate_seconds = 0;
+  double quantize_seconds = 0;
+  double loss = 0;  // per token, as loss_rtn
+  double loss_rtn = 0;
+  double fold_error = 0;
+  uint64_t memory_before = 0;
+  uint64_t memory_after = 0;
+};
+
+struct JobTotals {
+  double seconds = 0;
+  uint64_t peak_bytes = 0;          // of the budget
+  uint64_t planned_peak_bytes = 0;  // with the process itself
+  double bits_per_weight = 0;
+  uint64_t output_bytes = 0;
+  uint64_t tokens = 0;
+  uint64_t tokens_dropped = 0;
+  int threads = 0;
+};
+
+std::string_view propagate_name(Propagate propagate);
+
+container::BlockReport block_report(const model::BlockPlan& plan, const model::ModelConfig& config, int64_t block,
+                                    const BlockOutcome& outcome);
+
+std::string write_report(const JobTotals& totals, std::span<const BlockFigures> figures,
+                         std::span<const container::BlockReport> blocks);
+
+}  // namespace scrooge::pipeline

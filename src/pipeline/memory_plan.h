@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a job will allocate, computed from shapes before any work.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "src/base/json.h"
+
+namespace scrooge::pipeline {
+
+struct PlanItem {
+  std::string stage;  // when it is held: "job", "solve", "write", ...
+  std::string purpose;
+  uint64_t bytes = 0;
+};
+
+struct MemoryPlan {
+  std::vector<PlanItem> items;
+  uint64_t overhead_bytes = 0;  // of the process itself: code, heap, tokenizer; measured when the plan is made
+  uint64_t peak_bytes = 0;      // overhead and everything held at the worst moment
+  uint64_t minimum_bytes = 0;   // the smallest budget the job can run in
+
+  void add(std::string stage, std::string purpose, uint64_t bytes) {
+    items.push_back({std::move(stage), std::move(purpose), bytes});
+  }
+  uint64_t sum() const {
+    uint64_t bytes = 0;
+    for (const PlanItem& item : items) bytes += item.bytes;
+    return bytes;
+  }
+  // peak_bytes, minimum_bytes, overhead_bytes and items, into an open object.
+  void write_json(JsonWriter& json) const;
+};
+
+// Anonymous and shared resident memory of this process; 0 where the system does not say.
+uint64_t resident_anonymous_bytes();
+// Gives the heap's free memory back to the system, where the C library can.
+void trim_heap();
+
+}  // namespace scrooge::pipeline

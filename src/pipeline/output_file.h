@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The .scrooge file of a job: which segments and tensors it has, and how each is written. The plan and the writing walk
+// the same list, so they cannot differ.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/container/layout_plan.h"
+#include "src/container/model_writer.h"
+#include "src/pipeline/block_quantizer.h"
+
+namespace scrooge::pipeline {
+
+// Segments in file order: raw files, embedding, blocks, final norm and rotary frequencies, head. `with_scales`: blocks
+// carry the AWQ scale vectors.
+std::vector<container::SegmentPlan> output_segments(const ModelSource& source, const QuantSpec& spec, bool with_scales);
+
+// "awq_w4_g128_headfp16"; per-channel is "gchannel", symmetric adds "_sym", bf16 scales "_sbf16".
+std::string output_tag(std::string_view method, const QuantSpec& spec, DType head);
+
+std::string scale_tensor_name(int64_t block, std::string_view stage);
+
+// Writes segment after segment in the order of output_segments(). One thread.
+class OutputFile {
+ public:
+  // Device bytes of the packing buffer for the largest linear.
+  static uint64_t device_bytes(const model::BlockPlan& plan, const QuantSpec& spec);
+  static Result<OutputFile> create(const std::string& path, backend::Device& device, const ModelSource& source,
+                                   const QuantSpec& spec, bool with_scales);
+
+  Status reserve(uint64_t bytes) { return writer_.reserve(bytes); }
+  // Everything before the first block: raw files, embedding table.
+  Status write_front();
+  Status write_block(int64_t block, const BlockOutcome& outcome);
+  // Everything after the last block, then the index; the file is published.
+  Status finish(const container::ModelInfo& info);
+
+ private:
+  OutputFile(container::ModelWriter writer, backend::Device& device, const ModelSource& source, const QuantSpec& spec)
+      : writer_(std::move(writer)), device_(&device), source_(&source), spec_(spec) {}
+  Status write_raw(const container::SegmentPlan& segment);
+  Status write_dense(const container::TensorDescription& description);
+  Status write_floats(const container::TensorDescription& description, std::span<const float> values);
+  Status write_quantized(const container::TensorDescription& description, const awq::QuantizedLinear& linear);
+
+  container::ModelWriter writer_;
+  backend::Device* device_;
+  const ModelSource* source_;
+  QuantSpec spec_;
+  std::vector<container::SegmentPlan> segments_;
+  size_t next_ = 0;  // segment to write
+  std::unique_ptr<backend::Buffer> packed_;
+};
+
+}  // namespace scrooge::pipeline

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/pipeline/quantize_job.h"
+
+#include <algorithm>
+#include <numeric>
+#include <thread>
+
+#include "src/backend/backend_list.h"
+#include "src/base/atomic_file.h"
+#include "src/pipeline/job_report.h"
+#include "src/pipeline/source_digest.h"
+#include "src/pipeline/text_tokens.h"
+
+namespace scrooge::pipeline {
+
+using calibration::Chunking;
+
+namespace {
+
+constexpr int64_t kMaxSamples = int64_t{1} << 24;
+constexpr int64_t kMaxLength = int64_t{1} << 20;
+
+std::string_view method_name(Method method) { return method == Method::kAwq ? "awq" : "rtn"; }
+
+Status check_output(const std::string& output, const ModelSource& source, const QuantizeOptions& options) {
+  std::vector<std::string> inputs{options.calibration_text, options.calibration_ids};
+  for (const SourceFile& file : source.files()) inputs.push_back(file.path);
+  for (const std::string& input : inputs) {
+    if (!input.empty() && is_same_file(output, input)) {
+      return error(StatusCode::kInputIsOutput, "output ", output, ": the same file as the input ", input,
+                   "; give another name for the output");
+    }
+  }
+  return AtomicFile::check_writable(output);
+}
+
+}  // namespace
+
+QuantizeJob::QuantizeJob(QuantizeOptions options) : options_(std::move(options)) {}
+QuantizeJob::~QuantizeJob() = default;
+
+Status QuantizeJob::validate() {
+  SCROOGE_RETURN_IF_ERROR(options_.spec.validate());
+  const auto in_range = [](std::string_view name, int64_t value, int64_t low, int64_t high) -> Status {
+    if (value >= low && value <= high) return {};
+    return error(StatusCode::kInvalidArgument, name, ": ", value, " is outside ", low, " to ", high);
+  };
+  SCROOGE_RETURN_IF_ERROR(in_range("samples", options_.samples, 1, kMaxSamples));
+  SCROOGE_RETURN_IF_ERROR(in_range("length", options_.length, 2, kMaxLength));
+  SCROOGE_RETURN_IF_ERROR(in_range("grid", options_.grid, 0, 1000));
+  SCROOGE_RETURN_IF_ERROR(in_range("threads", options_.threads, 0, 1024));
+  if (options_.threads == 0) {
+    options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions options) {
+  std::unique_ptr<QuantizeJob> job(new QuantizeJob(std::move(options)));
+  SCROOGE_RETURN_IF_ERROR(job->validate());
+  const QuantizeOptions& o = job->options_;
+  SCROOGE_ASSIGN_OR_RETURN(job->source_, ModelSource::open(o.checkpoint, o.log));
+  if (job->source_->format() == "scrooge") {
+    return error(StatusCode::kInvalidArgument, o.checkpoint,
+                 ": already a .scrooge file; give the checkpoint it was made from");
+  }
+  if (!o.output.empty()) SCROOGE_RETURN_IF_ERROR(check_output(o.output, *job->source_, o));
+  if (o.method == Method::kAwq) {
+    const bool text_given = !o.calibration_text.empty() || !o.calibration_ids.empty();
+    if (!text_given && !o.output.empty()) {
+      return error(StatusCode::kInvalidArgument,
+                   "calibration: no text given; AWQ needs a text file, or a file of token "
+                   "ids, to calibrate on");
+    }
+    job->rows_.rows = o.samples;
+    job->rows_.length = o.length;
+    if (text_given) {
+      SCROOGE_ASSIGN_OR_RETURN(job->rows_, read_token_rows(*job->source_, {o.calibration_text, o.calibration_ids,
+                                                                           o.length, o.samples, o.seed}));
+      if (job->rows_.rows < o.samples) {
+        log(o.log, LogLevel::kWarning, "the calibration text fills ", job->rows_.rows, " rows of ", o.length,
+            " tokens, fewer than the ", o.samples, " asked for");
+      }
+    }
+    if (job->source_->config().max_positions > 0 && o.length > job->source_->config().max_positions) {
+      log(o.log, LogLevel::kWarning, "rows of ", o.length, " tokens are longer than the model's context of ",
+          job->source_->config().max_positions);
+    }
+    job->chunking_ = Chunking::of(job->rows_.rows, job->rows_.length);
+  }
+  SCROOGE_RETURN_IF_ERROR(job->make_plan());
+  return job;
+}
+
+BlockQuantizerOptions QuantizeJob::quantizer_options() const {
+  BlockQuantizerOptions result;
+  result.solve = {options_.spec, options_.grid, options_.clip};
+  result.calibrate = options_.method == Method::kAwq;
+  result.propagate = options_.propagate;
+  return result;
+}
+
+Status QuantizeJob::make_plan() {
+  const model::BlockPlan& block = source_->block_plan();
+  const model::ModelConfig& config = source_->config();
+  MemoryPlan& memory = plan_.memory;
+  BlockQuantizer::plan_memory(*source_, chunking_, quantizer_options(), memory);
+  memory.add("write", "packed codes of a linear", OutputFile::device_bytes(block, options_.spec));
+  int64_t max_k = 0;
+  int64_t max_n = 0;
+  int64_t weights = 0;
+  double bits = 0;
+  for (const model::LinearPlan& linear : block.linears) {
+    max_k = std::max(max_k, linear.cols);
+    max_n = std::max(max_n, linear.rows);
+    weights += linear.rows * linear.cols;
+    bits += options_.spec.bits_per_weight(linear.cols) * static_cast<double>(linear.rows * linear.cols);
+  }
+  SCROOGE_ASSIGN_OR_RETURN(const backend::Backend* const backend, backend::find_backend(options_.device));
+  if (backend->scratch_bytes != nullptr) {
+    memory.add("job", "scratch of the backend",
+               backend->scratch_bytes(options_.threads, max_k, max_n, options_.length));
+  }
+  plan_.blocks = config.blocks;
+  plan_.bits_per_weight = bits / static_cast<double>(weights);
+  plan_.tokens = static_cast<uint64_t>(chunking_.tokens());
+  plan_.tokens_dropped = rows_.dropped;
+  const auto segments = output_segments(*source_, options_.spec, options_.method == Method::kAwq);
+  SCROOGE_ASSIGN_OR_RETURN(const container::ModelInfo info, model_info());
+  SCROOGE_ASSIGN_OR_RETURN(plan_.output_bytes, container::planned_size(segments, info));
+  // The tokenizer and the text are gone by now; what is left of the process is what it stays at.
+  trim_heap();
+  memory.overhead_bytes = resident_anonymous_bytes();
+  memory.minimum_bytes = memory.sum();
+  memory.peak_bytes = memory.minimum_bytes + memory.overhead_bytes;
+  if (options_.memory < memory.minimum_bytes) {
+    return error(StatusCode::kBudgetExceeded, "memory: this job needs at least ", format_bytes(memory.minimum_bytes),
+                 " (", memory.minimum_bytes, " bytes), the budget is ", format_bytes(options_.memory),
+                 "; raise --memory, or give fewer or shorter samples");
+  }
+  return {};
+}
+
+Result<container::ModelInfo> QuantizeJob::model_info() const {
+  const QuantizeOptions& o = options_;
+  container::ModelInfo info;
+  info.tag = output_tag(method_name(o.method), o.spec, source_->dense_type(source_->head_name()));
+  info.architecture = source_->config().family;
+  info.method = method_name(o.method);
+  info.spec = o.spec;
+  info.seed = o.seed;
+  info.grid = static_cast<uint32_t>(o.method == Method::kAwq ? o.grid : 0);
+  info.propagate = o.method == Method::kAwq ? propagate_name(o.propagate) : "";
+  info.library_version = SCROOGE_VERSION;
+  info.source_format = source_->format();
+  info.attributes = {{"clip", o.method == Method::kAwq && o.clip ? "true" : "false"},
+                     {"device", o.device},
+                     {"length", concat(rows_.length)},
+                     {"samples", concat(rows_.rows)}};
+  info.tokens = {rows_.tokens(), rows_.dropped, static_cast<uint64_t>(rows_.rows), static_cast<uint64_t>(rows_.length)};
+  info.blocks = reports_;
+  return info;
+}
+
+void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& reporter) {
+  Progress& progress = reporter.state();
+  BlockFigures figures;
+  figures.calibrate_seconds = progress.calibrate_seconds = outcome.calibrate_seconds;
+  figures.quantize_seconds = progress.quantize_seconds = outcome.quantize_seconds;
+  // Per token, so that runs of different length compare.
+  const double tokens = std::max<double>(1, static_cast<double>(outcome.tokens));
+  figures.loss = progress.loss = outcome.loss() / tokens;
+  figures.loss_rtn = progress.loss_rtn = outcome.loss_rtn() / tokens;
+  figures.fold_error = outcome.fold_error;
+  figures.memory_before = progress.memory_before;
+  progress.tokens_per_second =
+      static_cast<double>(outcome.tokens) / (outcome.calibrate_seconds + outcome.quantize_seconds);
+
+  container::BlockReport report = block_report(source_->block_plan(), source_->config(), block, outcome);
+  for (const container::LinearReport& linear : report.linears) {
+    if (linear.fell_back) {
+      log(options_.log, LogLevel::kWarning, linear.name,
+          ": no scale was better than round-to-nearest for every linear "
+          "of its stage; the stage keeps its weights unscaled");
+    }
+  }
+  reports_.push_back(std::move(report));
+  blocks_.push_back(figures);
+}
+
+Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
+  reporter.state().blocks = static_cast<uint32_t>(plan_.blocks);
+  SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kPrepare, "open", 0));
+  SCROOGE_ASSIGN_OR_RETURN(const auto device, backend::create_device(options_.device, {options_.threads, &budget}));
+  SCROOGE_ASSIGN_OR_RETURN(const auto quantizer,
+                           BlockQuantizer::create(*device, *source_, chunking_, quantizer_options(), reporter));
+  SCROOGE_ASSIGN_OR_RETURN(OutputFile output, OutputFile::create(options_.output, *device, *source_, options_.spec,
+                                                                 options_.method == Method::kAwq));
+  SCROOGE_RETURN_IF_ERROR(output.reserve(plan_.output_bytes));
+  SCROOGE_RETURN_IF_ERROR(output.write_front());
+  if (options_.method == Method::kAwq) SCROOGE_RETURN_IF_ERROR(quantizer->embed(rows_));
+  prefetch_block(*source_, 0);
+  for (int64_t block = 0; block < plan_.blocks; ++block) {
+    reporter.state().block = static_cast<uint32_t>(block);
+    reporter.state().memory_before = budget.used();
+    SCROOGE_ASSIGN_OR_RETURN(const BlockOutcome outcome, quantizer->quantize(block));
+    SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome));
+    record(block, outcome, reporter);
+    blocks_.back().memory_after = budget.used();
+    const double fraction = static_cast<double>(block + 1) / static_cast<double>(plan_.blocks);
+    SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kBlockDone, "done", fraction));
+  }
+  SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kFinish, "finish", 1));
+  SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
+  SCROOGE_ASSIGN_OR_RETURN(info.sources, digest_sources(*source_));
+  SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
+  return output.finish(info);
+}
+
+Status QuantizeJob::convert() {
+  if (options_.output.empty()) return error(StatusCode::kInvalidArgument, "output: no path given");
+  if (converted_) return error(StatusCode::kInvalidArgument, "this job has run; prepare a new one");
+  converted_ = true;
+  MemoryBudget budget(options_.memory, options_.allocator);
+  Reporter reporter(options_.progress, budget, &cancelled_);
+  const Status status = run(budget, reporter);
+  seconds_ = reporter.elapsed();
+  peak_bytes_ = budget.peak();
+  return status;
+}
+
+std::string QuantizeJob::plan_json() const {
+  JsonWriter json;
+  json.begin_object();
+  plan_.memory.write_json(json);
+  json.field("blocks", plan_.blocks).field("output_bytes", plan_.output_bytes).field("tokens", plan_.tokens);
+  json.field("tokens_dropped", plan_.tokens_dropped).field("bits_per_weight", plan_.bits_per_weight);
+  json.key("budget_bytes");
+  if (options_.memory == MemoryBudget::kUnlimited)
+    json.null();
+  else
+    json.value(options_.memory);
+  json.end_object();
+  return json.text();
+}
+
+std::string QuantizeJob::report_json() const {
+  JobTotals totals;
+  totals.seconds = seconds_;
+  totals.peak_bytes = peak_bytes_;
+  totals.planned_peak_bytes = plan_.memory.peak_bytes;
+  totals.bits_per_weight = plan_.bits_per_weight;
+  totals.output_bytes = plan_.output_bytes;
+  totals.tokens = plan_.tokens;
+  totals.tokens_dropped = plan_.tokens_dropped;
+  totals.threads = options_.threads;
+  return write_report(totals, blocks_, reports_);
+}
+
+}  // namespace scrooge::pipeline

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A quantization job in two phases: prepare opens, validates, tokenizes and plans; convert does the work.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/base/log.h"
+#include "src/pipeline/job_report.h"
+#include "src/pipeline/output_file.h"
+
+namespace scrooge::pipeline {
+
+enum class Method : int32_t { kAwq = 0, kRtn = 1 };
+
+struct QuantizeOptions {
+  std::string checkpoint;
+  std::string output;
+  std::string calibration_text;
+  std::string calibration_ids;
+  int64_t samples = 128;
+  int64_t length = 512;
+  QuantSpec spec;
+  Method method = Method::kAwq;
+  Propagate propagate = Propagate::kLinear;
+  int64_t grid = 20;
+  bool clip = true;
+  int threads = 0;  // 0: all processors of this process
+  uint64_t seed = 0;
+  uint64_t memory = MemoryBudget::kUnlimited;
+  std::string device = "cpu";
+  AllocatorHook allocator;
+  ProgressSink progress;
+  LogSink log;
+};
+
+struct JobPlan {
+  MemoryPlan memory;
+  uint64_t output_bytes = 0;
+  uint64_t tokens = 0;
+  uint64_t tokens_dropped = 0;
+  int64_t blocks = 0;
+  double bits_per_weight = 0;  // of the block linears as stored
+};
+
+// One thread, but for cancel().
+class QuantizeJob {
+ public:
+  // Writes nothing. Without an output path the job can only be planned, and the calibration text may be missing too
+  // (the plan then assumes that all samples are full).
+  static Result<std::unique_ptr<QuantizeJob>> prepare(QuantizeOptions options);
+  ~QuantizeJob();
+
+  const JobPlan& plan() const { return plan_; }
+  const QuantizeOptions& options() const { return options_; }
+  std::string plan_json() const;
+  // REQUIRES: an output path. Once only.
+  Status convert();
+  // From any thread or signal handler.
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  // After convert(): everything measured.
+  std::string report_json() const;
+
+ private:
+  explicit QuantizeJob(QuantizeOptions options);
+  Status validate();
+  Status make_plan();
+  BlockQuantizerOptions quantizer_options() const;
+  Status run(MemoryBudget& budget, Reporter& reporter);
+  void record(int64_t block, const BlockOutcome& outcome, Reporter& reporter);
+  Result<container::ModelInfo> model_info() const;
+
+  QuantizeOptions options_;
+  std::unique_ptr<ModelSource> source_;
+  calibration::TokenRows rows_;
+  calibration::Chunking chunking_;
+  JobPlan plan_;
+  std::atomic<bool> cancelled_{false};
+  bool converted_ = false;
+
+  std::vector<BlockFigures> blocks_;
+  std::vector<container::BlockReport> reports_;
+  uint64_t peak_bytes_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace scrooge::pipeline

@@ -1,0 +1,330 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# cli_test.sh GROUP TOOL CHECKPOINT TEXT: one group of tests of the scrooge command, in a folder of its own that is removed
+# at the end. The groups are the test_ functions below.
+set -u -o pipefail
+group=$1
+tool=$2
+model=$3
+text=$4
+. "$(dirname "$0")/support.sh"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+
+# A quick job on the tiny model.
+small=(--calibration "$text" --samples 4 --length 32 --group 16 --grid 4)
+
+test_help() {
+  local command
+  expect 0 --version
+  out_has '^scrooge [0-9]+\.[0-9]+\.[0-9]+$'
+  expect 0 --help
+  for command in plan quantize inspect verify eval tokenize devices; do
+    out_has "^  $command "
+  done
+  out_has '^  130 +cancelled$'
+  for command in plan quantize inspect verify eval tokenize devices; do
+    expect 0 "$command" --help
+    out_has '^Examples:$'
+    [ "$(grep -c "^  scrooge $command" out)" -ge 2 ] || fail "$command --help has fewer than two examples"
+  done
+}
+
+test_usage() {
+  expect 2
+  err_has "Run 'scrooge --help'"
+  expect 2 nonsense
+  err_has "nonsense"
+  expect 2 --nonsense
+  expect 2 quantize
+  expect 2 quantize "$model"
+  err_has "--output"
+  expect 2 quantize "$model" --output o
+  err_has "--calibration"
+  expect 2 quantize "$model" --output o "${small[@]}" --nonsense
+  err_has "--nonsense"
+  err_has "Run 'scrooge quantize --help'"
+  for bad in 5 0 16 -4 4.5 four; do
+    expect 2 quantize "$model" --output o --calibration "$text" --bits "$bad"
+  done
+  for bad in 7 1 -8 x; do
+    expect 2 quantize "$model" --output o --calibration "$text" --group "$bad"
+  done
+  for bad in 0 1.5 -1 10XB MiB 1.MiB 1e9 99999999TiB; do
+    expect 2 quantize "$model" --output o "${small[@]}" --memory "$bad"
+  done
+  for bad in 0 -1 x 0x10 4294967296; do
+    expect 2 quantize "$model" --output o --calibration "$text" --samples "$bad"
+  done
+  expect 2 quantize "$model" --output o "${small[@]}" --method magic
+  expect 2 quantize "$model" --output o "${small[@]}" --propagate everything
+  expect 2 quantize "$model" --output o "${small[@]}" --scale-type fp8
+  expect 2 quantize "$model" --output o "${small[@]}" --symmetric --asymmetric
+  expect 2 quantize "$model" --output o "${small[@]}" --quiet --verbose
+  expect 2 quantize "$model" --output o "${small[@]}" --calibration-ids "$text"
+  expect 2 eval "$model"
+  expect 2 eval "$model" --text "$text" --context 0
+  expect 2 tokenize "$model"
+  expect 2 tokenize "$model" --decode "1 two 3"
+  [ ! -e o ] || fail "a refused command wrote its output"
+}
+
+test_inputs() {
+  mkdir empty outputs bad_config
+  cp "$model"/* bad_config/
+  echo '{' > bad_config/config.json
+  : > empty.txt
+  expect 3 quantize missing --output outputs/o "${small[@]}"
+  err_has 'missing'
+  expect 3 quantize empty --output outputs/o "${small[@]}"
+  expect 3 quantize bad_config --output outputs/o "${small[@]}"
+  err_has 'config\.json'
+  expect 3 quantize "$model" --output outputs/o --calibration missing.txt
+  err_has 'missing\.txt'
+  expect 3 quantize "$model" --output outputs/o --calibration empty.txt
+  expect 3 quantize "$model" --output missing_folder/o "${small[@]}"
+  expect 3 quantize "$model" --output outputs/o "${small[@]}" --report missing_folder/r
+  expect 3 quantize "$model" --output outputs/o "${small[@]}" --report outputs
+  expect 3 quantize "$model" --output outputs/o "${small[@]}" --report outputs/o
+  expect 4 quantize "$model" --output outputs/o "${small[@]}" --memory 1KiB
+  err_has '[0-9]'
+  expect 5 quantize "$model" --output outputs/o "${small[@]}" --device nonsense
+  expect 3 inspect missing
+  expect 6 inspect "$text"
+  expect 3 verify missing
+  expect 6 verify "$text"
+  expect 6 verify empty.txt
+  expect 3 eval missing --text "$text"
+  expect 3 eval "$model" --text missing.txt
+  expect 3 tokenize missing text
+  expect 3 tokenize empty text
+  expect 3 tokenize "$model" --file missing.txt
+  empty_folder outputs
+  if [ "$(id -u)" -ne 0 ]; then
+    chmod a-w outputs
+    expect 3 quantize "$model" --output outputs/o "${small[@]}"
+  fi
+}
+
+test_outputs() {
+  local victim
+  cp -r "$model" copy
+  cp "$text" text.txt
+  for victim in copy/model.safetensors copy/config.json text.txt; do
+    cp "$victim" before
+    expect 3 quantize copy --output "$victim" --calibration text.txt --samples 4 --length 32
+    same "$victim" before
+  done
+  # Through another name, too.
+  ln copy/model.safetensors alias
+  expect 3 quantize copy --output alias --calibration text.txt --samples 4 --length 32
+  cp text.txt before
+  expect 3 quantize copy --output o --calibration text.txt --report text.txt
+  same text.txt before
+  mkdir folder
+  run quantize copy --output folder "${small[@]}"
+  [ "$code" -eq 2 ] || [ "$code" -eq 3 ] || fail "a folder as output: exit code $code"
+  empty_folder folder
+  if [ -e /dev/full ]; then
+    "$tool" devices > /dev/full 2> err
+    [ $? -eq 3 ] || fail "results that could not be written: $(cat err)"
+  fi
+}
+
+test_tokenize() {
+  local sample='Tim lost 7 coins by the cold grate, before dawn.' ids
+  expect 0 tokenize "$model" "$sample"
+  out_has '^[0-9]+( [0-9]+)+$'
+  ids=$(cat out)
+  cp out reference
+  printf '%s' "$sample" > sample.txt
+  expect 0 tokenize "$model" --file sample.txt
+  same out reference
+  printf '%s' "$sample" | "$tool" tokenize "$model" - > out || fail "tokenize -"
+  same out reference
+  expect 0 tokenize "$model" --decode "$ids"
+  [ "$(cat out)" = "$sample" ] || fail "decoded: $(cat out)"
+  expect 0 tokenize "$model" --decode "${ids// /,}" --json
+  json_has out text
+  expect 0 tokenize "$model" "$sample" --json
+  json_has out ids count
+  expect 0 tokenize "$model" ""
+  run tokenize "$model" --decode 2000000000
+  [ "$code" -eq 2 ] || [ "$code" -eq 3 ] || fail "an id beyond the vocabulary: exit code $code"
+}
+
+test_plan() {
+  expect 0 plan "$model" --json
+  json_has out peak_bytes minimum_bytes
+  expect 0 plan "$model" --method rtn
+  out_has 'peak .*minimum '
+  mkdir outputs
+  expect 0 plan "$model" --output outputs/o "${small[@]}" --bits 3 --memory 1.5GiB
+  out_has '1\.50 GiB'
+  empty_folder outputs
+}
+
+test_budget() {
+  local minimum peak
+  expect 0 plan "$model" "${small[@]}" --json
+  minimum=$(json_number out minimum_bytes)
+  expect 0 quantize "$model" --output free "${small[@]}" --quiet
+  expect 0 quantize "$model" --output tight "${small[@]}" --memory "$minimum" --report tight.json --quiet
+  same free tight
+  peak=$(json_number tight.json peak_bytes)
+  holds "$peak <= $minimum"
+  expect 4 quantize "$model" --output refused "${small[@]}" --memory "$((minimum - 1))"
+  [ ! -e refused ] || fail "a job beyond its budget wrote its output"
+}
+
+test_quantize() {
+  local bits method sign name
+  for bits in 2 3 4 8; do
+    for method in awq rtn; do
+      for sign in symmetric asymmetric; do
+        name=$method-$bits-$sign
+        expect 0 quantize "$model" --output "$name" "${small[@]}" --bits "$bits" --method "$method" --"$sign" --threads 1
+        out_has "^wrote +$name"
+        out_has '^weights +[0-9.]+ bits'
+        expect 0 quantize "$model" --output again "${small[@]}" --bits "$bits" --method "$method" --"$sign" --threads 2
+        same "$name" again
+        expect 0 verify "$name"
+      done
+    done
+  done
+  holds "$(size_of rtn-2-symmetric) < $(size_of rtn-4-symmetric)"
+  holds "$(size_of rtn-4-symmetric) < $(size_of rtn-8-symmetric)"
+  for sign in linear block none; do
+    expect 0 quantize "$model" --output "$sign" "${small[@]}" --propagate "$sign" --scale-type bf16 --no-clip --seed 7 --quiet
+    [ ! -s out ] || fail "--quiet printed: $(cat out)"
+  done
+  expect 0 quantize "$model" --output reference "${small[@]}" --method rtn --device reference --group 0
+  # RTN needs no text.
+  expect 0 quantize "$model" --output rtn --method rtn --group 16
+  "$tool" tokenize "$model" --file "$text" > ids
+  expect 0 quantize "$model" --output ids_job --calibration-ids ids --samples 4 --length 32 --group 16
+}
+
+test_inspect() {
+  expect 0 quantize "$model" --output q "${small[@]}" --quiet
+  expect 0 inspect q
+  out_has '^quantized .*bits per weight'
+  out_has '4-bit g16 asym'
+  expect 0 inspect q --tensors 1
+  out_has '--tensors 0 shows all'
+  expect 0 inspect q --json
+  json_has out
+  expect 0 verify q --json
+  json_has out
+  expect 0 tokenize q "before dawn"
+  cp out reference
+  expect 0 tokenize "$model" "before dawn"
+  same out reference
+}
+
+test_damage() {
+  local size part
+  expect 0 quantize "$model" --output q "${small[@]}" --quiet
+  size=$(size_of q)
+  # Longer than any padding between planes.
+  for part in 4 2; do
+    cp q damaged
+    flip damaged $((size / part)) 512
+    expect 6 verify damaged
+    err_has 'damaged'
+  done
+  for offset in 0 8 16 32; do
+    cp q damaged
+    flip damaged "$offset" 1
+    expect 6 verify damaged
+  done
+  for part in 2 3; do
+    head -c $((size / part)) q > damaged
+    expect 6 verify damaged
+    expect 6 inspect damaged
+  done
+  head -c $((size - 1)) q > damaged
+  expect 6 verify damaged
+}
+
+test_eval() {
+  expect 0 quantize "$model" --output q "${small[@]}" --bits 8 --quiet
+  expect 0 eval q --text "$text" --context 32 --max-windows 4 --reference "$model" --json
+  json_has out perplexity tokens tokens_dropped kl top1 reference_perplexity seconds peak_bytes
+  holds "$(json_number out tokens) == 4 * 31"
+  holds "$(json_number out perplexity) > 1"
+  holds "$(json_number out kl) >= 0 && $(json_number out kl) < 0.1"
+  holds "$(json_number out top1) > 0.9"
+  expect 0 eval "$model" --text "$text" --context 32 --max-windows 2 --json
+  json_has out perplexity tokens
+  grep -q '"kl"' out && fail "a divergence without a reference"
+  expect 0 eval q --text "$text" --context 32 --max-windows 2
+  out_has '^perplexity +[0-9.]+$'
+  "$tool" tokenize "$model" --file "$text" > ids
+  expect 0 eval q --token-ids ids --context 32 --max-windows 2 --json
+}
+
+test_report() {
+  expect 0 quantize "$model" --output q "${small[@]}" --report r.json
+  json_has r.json seconds peak_bytes bits_per_weight linears blocks output_bytes tokens loss loss_rtn
+  holds "$(json_number r.json output_bytes) == $(size_of q)"
+  expect 0 quantize "$model" --output q2 "${small[@]}" --json
+  json_has out seconds peak_bytes linears
+  [ "$(find . -name '*tmp*' | wc -l)" -eq 0 ] || fail "temporary files left: $(ls)"
+}
+
+test_progress() {
+  expect 0 quantize "$model" --output q "${small[@]}"
+  err_has '^block 1/2  calibrate .*quantize .*memory .* -> .*loss [0-9.]+x round-to-nearest$'
+  err_has '^block 2/2  '
+  no_control_characters err
+  no_control_characters out
+  command -v script > /dev/null || return
+  # On a terminal the line is redrawn in place; colour unless refused.
+  TERM=xterm script -qec "'$tool' quantize '$model' --output q ${small[*]}" typescript > /dev/null 2>&1 < /dev/null
+  grep -q $'\r.*\x1b\\[K' typescript || fail "no line redrawn on a terminal"
+  grep -q $'\x1b\\[36m' typescript || fail "no colour on a terminal"
+  grep -q '^block 2/2' <(tr '\r' '\n' < typescript | sed $'s/\x1b\\[K//g') || fail "no final line on a terminal"
+  NO_COLOR=1 TERM=xterm script -qec "'$tool' quantize '$model' --output q ${small[*]}" typescript > /dev/null 2>&1 < /dev/null
+  grep -q $'\x1b\\[[0-9]*m' typescript && fail "colour against NO_COLOR"
+  return 0
+}
+
+# One try: starts a job of a few seconds, sends SIGNAL after DELAY, and checks what is left. 0 when it was cancelled.
+interrupt() {
+  local signal=$1 delay=$2 pid
+  rm -rf outputs
+  mkdir outputs
+  echo old > outputs/o
+  "$tool" quantize "$model" --output outputs/o --calibration long.txt --samples 2000 --length 128 --group 16 --grid 40 \
+    --threads 1 > out 2> err < /dev/null &
+  pid=$!
+  sleep "$delay"
+  kill "-$signal" "$pid" 2> /dev/null
+  wait "$pid"
+  code=$?
+  [ "$code" -eq 130 ] || return 1
+  [ "$(cat outputs/o)" = old ] || fail "a cancelled job touched the old output"
+  [ "$(ls -A outputs)" = o ] || fail "a cancelled job left $(ls -A outputs)"
+  grep -q '^scrooge: cancelled; nothing was written$' err
+}
+
+test_cancel() {
+  local signal delay done
+  for _ in $(seq 40); do cat "$text"; done > long.txt
+  for signal in INT TERM; do
+    done=no
+    for delay in 0.1 0.2 0.4 0.05 0.8 1.6 0.02; do
+      if interrupt "$signal" "$delay"; then
+        done=yes
+        break
+      fi
+    done
+    [ "$done" = yes ] || fail "SIG$signal never cancelled a job; last exit code $code: $(tail -n 1 err)"
+  done
+}
+
+"test_$group" || true
+[ "$failures" -eq 0 ] || { echo "$failures checks failed"; exit 1; }

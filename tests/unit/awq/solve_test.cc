@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/awq/solve.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "src/awq/fold.h"
+#include "tests/support/device_data.h"
+
+namespace scrooge::awq {
+namespace {
+
+using backend::Matrix;
+using test::DeviceData;
+using test::random_floats;
+
+constexpr int64_t kTokens = 96;
+constexpr int64_t kInputs = 72;  // a ragged last group of 8 at g = 32
+constexpr int64_t kRows = 40;
+
+// Inputs with a few loud channels, as real activations have.
+std::vector<float> loud_inputs(uint32_t seed) {
+  std::vector<float> x = random_floats(kTokens * kInputs, seed);
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (i % kInputs == 5 || i % kInputs == 33) x[i] *= 30;
+  }
+  return x;
+}
+
+// sum over tokens of |x (a - b)^T|^2, straight from the tokens in f64.
+double token_loss(std::span<const float> x, std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (int64_t t = 0; t < kTokens; ++t) {
+    for (int64_t n = 0; n < kRows; ++n) {
+      double dot = 0;
+      for (int64_t k = 0; k < kInputs; ++k) {
+        const auto w = static_cast<size_t>(n * kInputs + k);
+        dot += static_cast<double>(x[static_cast<size_t>(t * kInputs + k)]) *
+               (static_cast<double>(a[w]) - static_cast<double>(b[w]));
+      }
+      sum += dot * dot;
+    }
+  }
+  return sum;
+}
+
+struct Problem {
+  explicit Problem(SolveOptions solve_options) : options(solve_options) {
+    x = loud_inputs(1);
+    w = random_floats(kRows * kInputs, 2, 0.05f);
+    auto made = calibration::StageStatistics::create(data.device(), kInputs);
+    EXPECT_TRUE(made.ok());
+    statistics = std::make_unique<calibration::StageStatistics>(std::move(*made));
+    EXPECT_TRUE(statistics->reset(kInputs).ok());
+    EXPECT_TRUE(statistics->add(data.matrix(x, kTokens, kInputs), backend::Precision::kExact).ok());
+    const Status finished = statistics->finish("test");
+    EXPECT_TRUE(finished.ok()) << finished.message();
+    linear = {"test", data.matrix(w, kRows, kInputs), data.zeros(kRows, kInputs)};
+  }
+  StageSolution solve(const Ties& ties = {}) {
+    const Solver::Shape shape{kRows, kInputs};
+    auto solver = Solver::create(data.device(), {&shape, 1}, options);
+    EXPECT_TRUE(solver.ok());
+    auto solution = (*solver)->solve({&linear, 1}, *statistics, ties);
+    EXPECT_TRUE(solution.ok()) << solution.status().message();
+    return std::move(*solution);
+  }
+
+  SolveOptions options;
+  DeviceData data;
+  std::vector<float> x, w;
+  std::unique_ptr<calibration::StageStatistics> statistics;
+  LinearProblem linear;
+};
+
+SolveOptions options_for(int bits, bool symmetric) {
+  SolveOptions options;
+  options.spec.bits = bits;
+  options.spec.group = 32;
+  options.spec.symmetric = symmetric;
+  return options;
+}
+
+class SolveTest : public testing::TestWithParam<std::tuple<int, bool>> {};
+
+TEST_P(SolveTest, LossFromStatisticsIsTheLossOverTokens) {
+  Problem problem(options_for(std::get<0>(GetParam()), std::get<1>(GetParam())));
+  const StageSolution solution = problem.solve();
+  const double direct = token_loss(problem.x, problem.data.read(problem.linear.effective), problem.w);
+  EXPECT_NEAR(solution.linears[0].loss, direct, 1e-4 * direct);
+}
+
+TEST_P(SolveTest, NeverWorseThanRoundToNearestAndBetterWithLoudChannels) {
+  Problem problem(options_for(std::get<0>(GetParam()), std::get<1>(GetParam())));
+  const StageSolution solution = problem.solve();
+  EXPECT_LT(solution.linears[0].loss, 0.8 * solution.linears[0].loss_rtn);
+  EXPECT_LE(solution.loss_choice, solution.loss_identity);
+}
+
+TEST_P(SolveTest, EffectiveWeightIsWhatTheCodesSay) {
+  Problem problem(options_for(std::get<0>(GetParam()), std::get<1>(GetParam())));
+  const StageSolution solution = problem.solve();
+  const QuantizedLinear& q = solution.linears[0].quantized;
+  const Matrix out = problem.data.zeros(kRows, kInputs);
+  ASSERT_TRUE(problem.data.device().dequantize({q.codes(), q.scales(), q.zeros(), out, q.spec}).ok());
+  const std::vector<float> folded = problem.data.read(out);
+  const std::vector<float> effective = problem.data.read(problem.linear.effective);
+  for (size_t i = 0; i < folded.size(); ++i) {
+    EXPECT_NEAR(folded[i] / solution.choice.scale[i % kInputs], effective[i], 1e-6f * std::fabs(effective[i]) + 1e-9f);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Schemes, SolveTest, testing::Combine(testing::Values(2, 3, 4), testing::Bool()));
+
+TEST(Solve, TiedChannelsGetOneScale) {
+  Problem problem(options_for(3, false));
+  std::vector<int64_t> groups(kInputs);
+  for (size_t k = 0; k < groups.size(); ++k) groups[k] = static_cast<int64_t>(k % 24);
+  const StageSolution solution = problem.solve({groups, 24});
+  for (size_t k = 24; k < groups.size(); ++k) EXPECT_EQ(solution.choice.scale[k], solution.choice.scale[k % 24]);
+}
+
+TEST(Solve, GridBelowTwoKeepsTheIdentity) {
+  SolveOptions options = options_for(4, false);
+  options.grid = 0;
+  options.clip = false;
+  Problem problem(options);
+  const StageSolution solution = problem.solve();
+  EXPECT_EQ(solution.choice.name(), "identity");
+  EXPECT_NEAR(solution.linears[0].loss, solution.linears[0].loss_rtn, 1e-5 * solution.linears[0].loss_rtn);
+}
+
+TEST(Solve, ClipHistogramCountsEveryGroup) {
+  Problem problem(options_for(3, false));
+  const StageSolution solution = problem.solve();
+  const LinearSolution& linear = solution.linears[0];
+  ASSERT_TRUE(linear.clipped);
+  uint32_t groups = 0;
+  for (const uint32_t count : linear.clip_histogram) groups += count;
+  EXPECT_EQ(groups, static_cast<uint32_t>(kRows * 3));
+}
+
+TEST(FoldRows, ChangesScalesOnlyAndUndoesExactlyForPowersOfTwo) {
+  Problem problem(options_for(4, false));
+  StageSolution solution = problem.solve();
+  QuantizedLinear& q = solution.linears[0].quantized;
+  const std::vector<float> before = problem.data.read(q.scales());
+  std::vector<float> s(kRows);
+  for (size_t i = 0; i < s.size(); ++i) s[i] = i % 2 == 0 ? 2.0f : 0.5f;
+  ASSERT_TRUE(fold_rows(problem.data.device(), s, q).ok());
+  const std::vector<float> after = problem.data.read(q.scales());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(after[i], before[i] / s[i / 3]);
+}
+
+// The published vectors of the scale formulas: m = [1, 4], w = [0.5, 1].
+TEST(ScaleCandidates, MatchThePublishedFormulas) {
+  const std::vector<float> mean_abs{1, 4};
+  const std::vector<float> mean_square{1, 16};
+  const std::vector<float> weight{0.5f, 1};
+  const auto candidates = make_scale_candidates({mean_abs, mean_square, weight}, {}, 4);
+  ASSERT_EQ(candidates.size(), 1u + 4 * 3);
+  const auto expect = [&](size_t index, float a, float b) {
+    EXPECT_NEAR(candidates[index].scale[0], a, 1e-5f) << index;
+    EXPECT_NEAR(candidates[index].scale[1], b, 1e-5f) << index;
+  };
+  expect(0, 1, 1);
+  expect(1, 0.84090f, 1.18921f);  // plain, alpha 0.25
+  expect(2, 0.70711f, 1.41421f);  // plain, alpha 0.5
+  expect(4, 1.09047f, 0.91704f);  // with the weight term, alpha 0.25
+  expect(5, 0.84088f, 1.18923f);  // with the weight term, alpha 0.5
+}
+
+TEST(ScaleCandidates, SilentChannelsStayFinite) {
+  const std::vector<float> zero{0, 0, 1};
+  for (const auto& candidate : make_scale_candidates({zero, zero, zero}, {}, 20)) {
+    for (const float s : candidate.scale) {
+      EXPECT_TRUE(std::isfinite(s));
+      EXPECT_GT(s, 0);
+    }
+  }
+}
+
+TEST(WeightSalience, AveragesRowsRelativeToTheirGroup) {
+  DeviceData data;
+  const std::vector<float> w{1, -2, 4, 8, 2, 2, -1, 1};
+  WeightSalience salience(4);
+  QuantSpec spec;
+  spec.group = 2;
+  ASSERT_TRUE(salience.add(data.device(), data.matrix(w, 2, 4), spec).ok());
+  const std::vector<float> mean = salience.mean();
+  const float expected[] = {0.75f, 1, 0.75f, 1};
+  for (size_t k = 0; k < 4; ++k) EXPECT_NEAR(mean[k], expected[k], 1e-5f);
+}
+
+}  // namespace
+}  // namespace scrooge::awq

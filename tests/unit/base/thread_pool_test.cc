@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/base/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+namespace scrooge {
+namespace {
+
+TEST(ThreadPool, RunsEveryIndexOnceForAnyThreadCount) {
+  for (const int threads : {1, 2, 3, 7}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.threads(), threads);
+    for (const int64_t count : {0, 1, 2, 5, 1000}) {
+      std::vector<std::atomic<int>> seen(static_cast<size_t>(count));
+      std::atomic<bool> bad_worker{false};
+      pool.parallel_for(count, [&](int64_t index, int worker) {
+        ++seen[static_cast<size_t>(index)];
+        if (worker < 0 || worker >= threads) bad_worker = true;
+      });
+      EXPECT_FALSE(bad_worker);
+      for (const auto& times : seen) ASSERT_EQ(times, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, AWorkerRunsOneTaskAtATime) {
+  ThreadPool pool(4);
+  std::vector<int64_t> sums(4);  // written without a lock: each worker owns its slot
+  pool.parallel_for(10000, [&](int64_t index, int worker) { sums[static_cast<size_t>(worker)] += index; });
+  EXPECT_EQ(sums[0] + sums[1] + sums[2] + sums[3], int64_t{10000} * 9999 / 2);
+}
+
+TEST(ThreadPool, IsReusedManyTimes) {
+  ThreadPool pool(3);
+  std::atomic<int64_t> total{0};
+  for (int round = 0; round < 500; ++round) pool.parallel_for(4, [&](int64_t index, int) { total += index; });
+  EXPECT_EQ(total, 500 * 6);
+}
+
+TEST(ThreadPool, AtLeastOneThread) {
+  ThreadPool pool(0);
+  EXPECT_EQ(pool.threads(), 1);
+}
+
+}  // namespace
+}  // namespace scrooge

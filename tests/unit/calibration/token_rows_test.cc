@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/calibration/token_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace scrooge::calibration {
+namespace {
+
+std::vector<int32_t> counting(int count) {
+  std::vector<int32_t> ids(static_cast<size_t>(count));
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
+RowOptions options(int64_t length, int64_t rows) {
+  RowOptions o;
+  o.length = length;
+  o.max_rows = rows;
+  o.vocabulary = 1000;
+  return o;
+}
+
+TEST(TokenRows, CutsTheTextAndCountsWhatIsLeft) {
+  const auto rows = cut_rows(counting(23), options(5, 3), "t");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->rows, 3);
+  EXPECT_EQ(rows->ids, counting(15));
+  EXPECT_EQ(rows->dropped, 8u);
+}
+
+TEST(TokenRows, PutsBosBeforeEveryRow) {
+  RowOptions o = options(4, 0);
+  o.bos = 999;
+  const auto rows = cut_rows(counting(7), o, "t");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->ids, (std::vector<int32_t>{999, 0, 1, 2, 999, 3, 4, 5}));
+  EXPECT_EQ(rows->dropped, 1u);
+}
+
+TEST(TokenRows, SeedChoosesRowsInTextOrderRepeatably) {
+  RowOptions o = options(2, 4);
+  o.seed = 7;
+  const auto a = cut_rows(counting(100), o, "t");
+  const auto b = cut_rows(counting(100), o, "t");
+  ASSERT_TRUE(a.ok());
+  EXPECT_EQ(a->ids, b->ids);
+  EXPECT_TRUE(std::is_sorted(a->ids.begin(), a->ids.end()));
+  o.seed = 8;
+  EXPECT_NE(cut_rows(counting(100), o, "t")->ids, a->ids);
+}
+
+TEST(TokenRows, ErrorsNameTheText) {
+  EXPECT_EQ(cut_rows(counting(3), options(5, 1), "short.txt").status().code(), StatusCode::kBadText);
+  EXPECT_NE(cut_rows(counting(3), options(5, 1), "short.txt").status().message().find("short.txt"),
+            std::string_view::npos);
+  RowOptions o = options(2, 1);
+  o.vocabulary = 3;
+  EXPECT_EQ(cut_rows(counting(10), o, "t").status().code(), StatusCode::kBadText);
+  EXPECT_EQ(cut_rows(std::vector<int32_t>{-1, 0}, options(2, 1), "t").status().code(), StatusCode::kBadText);
+}
+
+TEST(TokenIds, ParsesDecimalTextAndNamesTheFault) {
+  EXPECT_EQ(*parse_token_ids("1 2,3\n-4\t 5,", "t"), (std::vector<int32_t>{1, 2, 3, -4, 5}));
+  EXPECT_TRUE(parse_token_ids("", "t")->empty());
+  EXPECT_EQ(parse_token_ids("1 x", "ids.txt").status().code(), StatusCode::kBadText);
+  EXPECT_EQ(parse_token_ids("99999999999", "t").status().code(), StatusCode::kBadText);
+}
+
+}  // namespace
+}  // namespace scrooge::calibration
