@@ -40,6 +40,9 @@ class ReferenceDevice final : public Device {
   Status dequantize(const DequantizeParams& params) override;
   Status pack(const PackParams& params) override;
   Status gram_loss(const GramLossParams& params) override;
+  Status gram_factor(const GramFactorParams& params) override;
+  Status gptq(const GptqParams& params) override;
+  Status refit_scales(const RefitScalesParams& params) override;
   Status reduce(const ReduceParams& params) override;
 
  private:

@@ -169,6 +169,9 @@ enum { SCROOGE_METHOD_AWQ = 0, SCROOGE_METHOD_RTN = 1 };
 /* Which inputs a linear is calibrated on: those that every earlier quantized linear left (LINEAR), earlier quantized
  * blocks but original linears inside a block (BLOCK), or the original model's (NONE, classic AWQ). */
 enum { SCROOGE_PROPAGATE_LINEAR = 0, SCROOGE_PROPAGATE_BLOCK = 1, SCROOGE_PROPAGATE_NONE = 2 };
+/* Combinations of the search (src/pipeline/README.md has what each costs and gains): FAST is plain AWQ with rounding to
+ * nearest, DEFAULT adds second-order rounding, error correction and refitted scales, MAX refits longer. */
+enum { SCROOGE_EFFORT_FAST = 0, SCROOGE_EFFORT_DEFAULT = 1, SCROOGE_EFFORT_MAX = 2 };
 enum { SCROOGE_SCALE_FP16 = 0, SCROOGE_SCALE_BF16 = 1 };
 
 typedef struct scrooge_quantize_options {
@@ -199,10 +202,14 @@ typedef struct scrooge_quantize_options {
   void* progress_user;
   scrooge_log_fn log; /* may be NULL */
   void* log_user;
+  int32_t effort;       /* SCROOGE_EFFORT_*; picks what the next three leave open */
+  int32_t refit;        /* sweeps of scale refitting after rounding; negative: by effort */
+  const char* rounding; /* "nearest", "heuristic", "gptq"; NULL: by effort */
+  double correct;       /* error correction towards the original output, 0 to 1; negative: by effort */
 } scrooge_quantize_options;
 
-/* Defaults: awq, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip on, propagate
- * linear, no memory limit, device "cpu". */
+/* Defaults: awq, default effort, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip
+ * on, propagate linear, no memory limit, device "cpu". */
 SCROOGE_API void scrooge_quantize_options_init(scrooge_quantize_options* options);
 
 typedef struct scrooge_job scrooge_job;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Solves one stage: from the weights of its linears and the statistics of their common input, and from nothing else (no
 // tokens, no hidden state), to scales, clip ranges and codes.
+//
+// target:  W* = W + c (W (C - G) + R) (G + delta I)^-1, what the linear should have been to give the original output on
+//          the inputs that now arrive (c = `correct`; without an original stream W* = W)
+// scale:   chosen for W*, all linears of the stage together
+// codes:   ranges from the clip search, rounding by `rounding`, scales refitted; each step kept, row by row, only where
+//          the exact loss trace(D G D^T), D = W' - W*, improves
 #pragma once
 
 #include <memory>
@@ -8,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "src/awq/quantized_linear.h"
-#include "src/awq/scale_candidates.h"
-#include "src/calibration/stage_statistics.h"
+#include "src/awq/gram_factor.h"
+#include "src/awq/rounding/rounding.h"
+#include "src/awq/scale_search.h"
 
 namespace scrooge::awq {
 
@@ -18,6 +24,9 @@ struct SolveOptions {
   QuantSpec spec;
   int64_t grid = 20;  // alpha steps; below 2 only the identity
   bool clip = true;
+  const Rounding* rounding = &kNearest;
+  double correct = 0;  // c, 0 to 1
+  int refit = 0;       // sweeps of scale refitting after rounding
 };
 
 struct LinearProblem {
@@ -27,17 +36,21 @@ struct LinearProblem {
 };
 
 struct LinearSolution {
-  QuantizedLinear quantized;             // of W * s, column-scaled
-  double loss = 0;                       // trace(D G D^T), D = effective - W
-  double loss_rtn = 0;                   // the same for plain round-to-nearest
-  bool clipped = false;                  // the clip search's ranges are used; false: the full ranges were better
-  std::vector<uint32_t> clip_histogram;  // groups per clip candidate; empty unless clipped
+  QuantizedLinear quantized;  // of W* * s, column-scaled
+  double loss = 0;            // trace(D G D^T), D = effective - W*
+  double loss_rtn = 0;        // the same for plain round-to-nearest of W
+  int64_t rows_clipped = 0;   // rows for which a step was kept
+  int64_t rows_rounded = 0;
+  int64_t rows_refitted = 0;
+  std::vector<uint32_t> clip_histogram;  // groups per clip candidate
 };
 
 struct StageSolution {
   ScaleCandidate choice;     // its scale s[K] is to be folded into the producer
-  double loss_identity = 0;  // of the scale search, before clipping, summed over the linears
+  double loss_identity = 0;  // of the scale search, by round-to-nearest of W*, summed over the linears
   double loss_choice = 0;
+  double damping = 0;  // of the second-order rounding; 0 when it was not used or broke down
+  bool corrected = false;
   bool fell_back = false;  // the best scale left a linear worse than round-to-nearest; the identity was taken
   std::vector<LinearSolution> linears;
 };
@@ -52,9 +65,9 @@ class Solver {
     int64_t rows = 0;  // N
     int64_t cols = 0;  // K
   };
-  // Device bytes that create() allocates to solve linears of any of these shapes.
-  static uint64_t scratch_bytes(std::span<const Shape> shapes, const SolveOptions& options);
-  static Result<std::unique_ptr<Solver>> create(backend::Device& device, std::span<const Shape> shapes,
+  // Device bytes that create() allocates to solve stages of these linears, one span element a stage.
+  static uint64_t scratch_bytes(std::span<const std::vector<Shape>> stages, const SolveOptions& options);
+  static Result<std::unique_ptr<Solver>> create(backend::Device& device, std::span<const std::vector<Shape>> stages,
                                                 const SolveOptions& options);
 
   // kNonFinite names the linear when a loss is NaN or infinite.
@@ -64,28 +77,47 @@ class Solver {
   Result<LinearSolution> round_to_nearest(const LinearProblem& linear);
 
  private:
-  Solver(backend::Device& device, const SolveOptions& options) : device_(device), options_(options) {}
-  struct Search {
-    std::vector<double> total;                   // per candidate
-    std::vector<std::vector<double>> by_linear;  // [linear][candidate]
+  struct Layout;
+  // What quantizing one linear works on.
+  struct Work {
+    const LinearProblem& problem;
+    backend::Matrix target;      // W*
+    backend::Matrix gram;        // G
+    std::vector<double> losses;  // of the rows as they stand in the solution
   };
-  Status score(std::span<const LinearProblem> linears, const backend::Matrix& gram,
-               std::span<const ScaleCandidate> candidates, int64_t row_step, backend::Precision precision, Search& out);
-  Result<size_t> choose(std::span<const LinearProblem> linears, const backend::Matrix& gram,
-                        std::vector<ScaleCandidate>& candidates, Search& finalists);
-  Status quantize_stage(std::span<const LinearProblem> linears, const backend::Matrix& gram, StageSolution& solution);
-  Status quantize_linear(const LinearProblem& linear, const backend::Matrix& gram, LinearSolution& solution);
-  Status emit(const LinearProblem& linear, const backend::Matrix& scaled, QuantizedLinear& quantized);
-  Result<double> loss(const LinearProblem& linear, const backend::Matrix& gram);
-  Status set_scale(std::span<const float> scale);
+  Solver(backend::Device& device, const SolveOptions& options) : device_(device), options_(options) {}
+
+  // solve_target.cc
+  Result<bool> make_targets(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
+                            std::vector<backend::Matrix>& targets);
+  // solve.cc
+  Status quantize_stage(std::span<const LinearProblem> linears, std::span<const backend::Matrix> targets,
+                        const calibration::StageStatistics& statistics, StageSolution& solution);
+  Status prepare_stage(const calibration::StageStatistics& statistics, StageSolution& solution);
+  // solve_linear.cc
+  Status quantize_linear(Work& work, LinearSolution& solution);
+  Status rtn_loss(Work& work, LinearSolution& solution);
+  Status row_losses(const Work& work, const backend::Matrix& effective, std::vector<double>& losses);
+  Status dequantize(const QuantizedLinear& quantized, const backend::Matrix& effective);
+  Result<int64_t> keep_better_rows(Work& work, LinearSolution& solution);
+  Status copy_parameters(const QuantizedLinear& from, QuantizedLinear& to);
+  Status count_clips(const Work& work, LinearSolution& solution);
+  backend::Matrix scaled_gram(int64_t inputs) const;
+  backend::Vector inverse_scale(int64_t inputs) const;
 
   backend::Device& device_;
   const SolveOptions options_;
-  std::unique_ptr<backend::Buffer> scaled_weight_;
-  std::unique_ptr<backend::Buffer> scaled_gram_;
-  std::unique_ptr<backend::Buffer> candidates_;
-  std::unique_ptr<backend::Buffer> scale_;  // s[K], then 1/s[K]
-  std::unique_ptr<backend::Buffer> error_;  // clip error [N,P]
+  std::unique_ptr<ScaleSearch> search_;
+  std::unique_ptr<GramFactor> factor_;              // only where rounding or correction needs it
+  bool factor_ready_ = false;                       // for the scaled Gram matrix of the stage
+  std::vector<float> mean_input_;                   // of x / s
+  std::unique_ptr<backend::Buffer> targets_;        // W* of all linears of a stage, with correction
+  std::unique_ptr<backend::Buffer> scaled_weight_;  // W* s
+  std::unique_ptr<backend::Buffer> scaled_gram_;    // diag(1/s) G diag(1/s)
+  std::unique_ptr<backend::Buffer> scale_;          // s[K], then 1/s[K]
+  std::unique_ptr<backend::Buffer> clip_error_;     // [N,P]
+  std::unique_ptr<backend::Buffer> trial_effective_;
+  QuantizedLinear trial_;  // buffers for the largest linear
 };
 
 }  // namespace scrooge::awq

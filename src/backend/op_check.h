@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/backend/device.h"
 #include "src/backend/op_params.h"
@@ -118,6 +120,20 @@ class OpCheck {
     if (!status_.ok()) return *this;
     const int64_t groups = spec.groups(w.cols);
     require(m.cols == groups, name, " has ", m.cols, " columns, w has ", groups, " groups per row");
+    return *this;
+  }
+  // Every number in [0, size) once.
+  OpCheck& permutation(std::string_view name, std::span<const int32_t> order, int64_t size) {
+    const auto count = static_cast<int64_t>(order.size());
+    if (!require(count == size, name, " has ", count, " elements, expected ", size)) return *this;
+    std::vector<bool> seen(order.size());
+    for (const int32_t value : order) {
+      const bool fresh = value >= 0 && value < size && !seen[static_cast<size_t>(value)];
+      if (!require(fresh, name, " is not a permutation of 0 to ", size - 1, ": ", value,
+                   " is out of range or repeated"))
+        return *this;
+      seen[static_cast<size_t>(value)] = true;
+    }
     return *this;
   }
   // False when this or an earlier requirement failed. REQUIRES: parts make a phrase that follows "op: ".

@@ -197,6 +197,42 @@ struct GramLossParams {
   std::span<double> loss;
 };
 
+// The factor of a damped, inverted Gram matrix that second-order rounding and error correction share. With
+// H = gram + damping * mean(diag gram) * I and `order` a permutation of the channels (order[j] is rounded j-th),
+//   H^-1 = sum over steps j of u_j^T u_j,   u_j zero at every channel rounded before step j,
+// that is, the upper Cholesky factor of the permuted inverse (Frantar et al., arXiv 2210.17323). Computed in f64 from
+// the reversed Cholesky factor of H and a triangular inverse, never from an explicit inverse. by_step[K,K]: row j is
+// u_j over the channels, in their own order; by_channel[K,K] is its transpose. gram: both triangles set.
+// *positive_definite is written to host memory: false when the factorization broke down (outputs are then unspecified),
+// which damping was too small for. The op waits for its result.
+struct GramFactorParams {
+  Matrix gram, by_step, by_channel;
+  std::span<const int32_t> order;
+  double damping = 0.01;
+  bool* positive_definite = nullptr;
+};
+
+// Second-order rounding (GPTQ) of w[N,K] with fixed scales[N,P], zeros[N,P]: channels in the order of the factor, each
+// one's rounding error spread over the channels that follow. For step j, channel c = order[j]:
+//   codes[n,c] = quantize(w_n[c]);  e = (w_n[c] - dequantize(codes[n,c])) / by_channel[c,j];
+//   w_n[c'] -= e * by_channel[c',j] for every later channel c'.
+// w is not changed; f32 arithmetic, rows are independent.
+struct GptqParams {
+  Matrix w, scales, zeros, by_channel, codes;
+  std::span<const int32_t> order;
+  QuantSpec spec;
+};
+
+// Refits the scale of every group to its codes by least squares under gram[K,K], group after group of a row (one sweep
+// of block coordinate descent). With E = (codes - zeros) * scale - w and c_p the group's (codes - zeros), scale_p moves
+// by
+// -(c_p . (E G)_p) / (c_p G_pp c_p^T), is rounded to spec.scale_dtype and kept only where positive, finite, and at most
+// a factor of 2 from where it was; E follows. f32 products, f64 sums.
+struct RefitScalesParams {
+  Matrix w, codes, zeros, gram, scales;  // scales are changed in place
+  QuantSpec spec;
+};
+
 // Reductions to host memory, over every element, accumulated in f64.
 struct ReduceParams {
   enum class Kind : int32_t {
@@ -229,6 +265,9 @@ class Ops {
   virtual Status dequantize(const DequantizeParams& params) = 0;
   virtual Status pack(const PackParams& params) = 0;
   virtual Status gram_loss(const GramLossParams& params) = 0;
+  virtual Status gram_factor(const GramFactorParams& params) = 0;
+  virtual Status gptq(const GptqParams& params) = 0;
+  virtual Status refit_scales(const RefitScalesParams& params) = 0;
   virtual Status reduce(const ReduceParams& params) = 0;
 };
 

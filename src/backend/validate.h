@@ -4,6 +4,8 @@
 // All failures are kInvalidArgument, "gemm: w has 5 columns, x has 6". Empty shapes are legal and mean no work.
 #pragma once
 
+#include <limits>
+
 #include "src/backend/op_check.h"
 
 namespace scrooge::backend {
@@ -163,6 +165,40 @@ inline Status validate(const GramLossParams& p) {
   check.require(static_cast<int64_t>(p.loss.size()) == p.a.rows, "loss has ", p.loss.size(), " elements, a has ",
                 p.a.rows, " rows");
   return check.take();
+}
+
+inline Status validate(const GramFactorParams& p) {
+  OpCheck check("gram_factor");
+  check.matrix("gram", p.gram).matrix("by_step", p.by_step).matrix("by_channel", p.by_channel);
+  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.same_shape("by_step", p.by_step, "gram", p.gram).same_shape("by_channel", p.by_channel, "gram", p.gram);
+  check.permutation("order", p.order, p.gram.cols).require(p.positive_definite != nullptr, "positive_definite is null");
+  check.require(p.damping >= 0 && p.damping <= std::numeric_limits<double>::max(), "damping is ", p.damping,
+                ", expected 0 or more");
+  check.apart("by_step", p.by_step, "gram", p.gram).apart("by_channel", p.by_channel, "gram", p.gram);
+  return check.apart("by_channel", p.by_channel, "by_step", p.by_step).take();
+}
+
+inline Status validate(const GptqParams& p) {
+  OpCheck check("gptq");
+  check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
+  check.matrix("by_channel", p.by_channel).cols("by_channel", p.by_channel, "w", p.w.cols);
+  check.require(p.by_channel.rows == p.by_channel.cols, "by_channel has ", p.by_channel.rows, " rows and ",
+                p.by_channel.cols, " columns");
+  check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
+  check.permutation("order", p.order, p.w.cols).apart("codes", p.codes, "w", p.w);
+  check.apart("codes", p.codes, "scales", p.scales).apart("codes", p.codes, "zeros", p.zeros);
+  return check.apart("codes", p.codes, "by_channel", p.by_channel).take();
+}
+
+inline Status validate(const RefitScalesParams& p) {
+  OpCheck check("refit_scales");
+  check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
+  check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
+  check.matrix("gram", p.gram).cols("gram", p.gram, "w", p.w.cols);
+  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.apart("scales", p.scales, "w", p.w).apart("scales", p.scales, "codes", p.codes);
+  return check.apart("scales", p.scales, "zeros", p.zeros).apart("scales", p.scales, "gram", p.gram).take();
 }
 
 inline Status validate(const ReduceParams& p) {

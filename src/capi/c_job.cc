@@ -38,6 +38,11 @@ Status convert_options(const scrooge_quantize_options* given, pipeline::Quantize
   out.propagate = static_cast<pipeline::Propagate>(o.propagate);
   out.grid = o.grid;
   out.clip = o.clip == 1;
+  SCROOGE_RETURN_IF_ERROR(read_choice("effort", o.effort, SCROOGE_EFFORT_MAX));
+  out.effort = static_cast<pipeline::Effort>(o.effort);
+  out.rounding = text_or_empty(o.rounding);
+  out.correct = o.correct;
+  out.refit = o.refit;
   out.threads = static_cast<int>(std::min<uint32_t>(o.threads, 1u << 20));
   out.seed = o.seed;
   out.memory = o.memory;
@@ -76,6 +81,9 @@ void scrooge_quantize_options_init(scrooge_quantize_options* options) {
   options->clip = 1;
   options->memory = UINT64_MAX;
   options->device = "cpu";
+  options->effort = SCROOGE_EFFORT_DEFAULT;
+  options->refit = -1;
+  options->correct = -1;
 }
 
 scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options, scrooge_job** job, scrooge_error** error) {

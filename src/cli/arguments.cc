@@ -22,6 +22,11 @@ const Names& propagate_names() {
       {"linear", SCROOGE_PROPAGATE_LINEAR}, {"block", SCROOGE_PROPAGATE_BLOCK}, {"none", SCROOGE_PROPAGATE_NONE}};
   return names;
 }
+const Names& effort_names() {
+  static const Names names{
+      {"fast", SCROOGE_EFFORT_FAST}, {"default", SCROOGE_EFFORT_DEFAULT}, {"max", SCROOGE_EFFORT_MAX}};
+  return names;
+}
 const Names& scale_names() {
   static const Names names{{"fp16", SCROOGE_SCALE_FP16}, {"bf16", SCROOGE_SCALE_BF16}};
   return names;
@@ -115,6 +120,7 @@ QuantizeArguments::QuantizeArguments() {
   propagate = name_of(propagate_names(), defaults.propagate);
   grid = defaults.grid;
   no_clip = defaults.clip == 0;
+  effort = name_of(effort_names(), defaults.effort);
   seed = defaults.seed;
   resources.threads = defaults.threads;
   resources.memory = defaults.memory;
@@ -147,6 +153,17 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   choice("--method", arguments.method, method_names(), "Activation-aware, or plain round-to-nearest");
   add_number(command, "--grid", arguments.grid, "Steps of the scale search; 0: no scaling");
   command.add_flag("--no-clip", arguments.no_clip, "Do not search the clip range");
+  choice(
+      "--effort", arguments.effort, effort_names(),
+      "fast: round to nearest; default: second-order rounding, error correction, refitted scales; max: refits longer");
+  command.add_option("--rounding", arguments.rounding, "Instead of the effort's: nearest, heuristic or gptq")
+      ->type_name("NAME");
+  command.add_option("--correct", arguments.correct, "Error correction, 0 to 1, instead of the effort's")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("C");
+  command.add_option("--refit", arguments.refit, "Sweeps of scale refitting, instead of the effort's")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N");
   choice("--propagate", arguments.propagate, propagate_names(),
          "Earlier quantization errors that calibration sees: of every linear, of whole blocks, none");
   add_resource_options(command, arguments.resources);
@@ -168,6 +185,10 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.propagate = value_of(propagate_names(), arguments.propagate);
   options.grid = arguments.grid;
   options.clip = arguments.no_clip ? 0 : 1;
+  options.effort = value_of(effort_names(), arguments.effort);
+  options.rounding = given(arguments.rounding);
+  options.correct = arguments.correct;
+  options.refit = arguments.refit;
   options.threads = arguments.resources.threads;
   options.seed = arguments.seed;
   options.memory = arguments.resources.memory;

@@ -54,6 +54,10 @@ struct QuantizeArguments {
   std::string propagate;
   uint32_t grid = 0;
   bool no_clip = false;
+  std::string effort;
+  std::string rounding;  // empty: by effort
+  double correct = -1;   // negative: by effort, as is refit
+  int32_t refit = -1;
   uint64_t seed = 0;
   ResourceArguments resources;
 };

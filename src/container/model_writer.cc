@@ -205,7 +205,9 @@ Status ModelWriter::publish(const ModelInfo& info) {
   // Bytes never written are zero in a new file: that is the padding. The superblock comes last.
   SCROOGE_RETURN_IF_ERROR(file_.write_at(superblock.meta_offset, *index));
   SCROOGE_RETURN_IF_ERROR(file_.write_at(0, encode_superblock(superblock)));
-  return file_.commit(superblock.file_size);
+  SCROOGE_RETURN_IF_ERROR(file_.commit(superblock.file_size));
+  file_size_ = superblock.file_size;
+  return {};
 }
 
 }  // namespace scrooge::container

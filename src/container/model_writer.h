@@ -63,6 +63,8 @@ class ModelWriter {
   // kInvalidArgument naming the field when `info` cannot be stored. The writer is then spent.
   Status finish(const ModelInfo& info);
 
+  // Of the whole file; 0 before finish().
+  uint64_t file_size() const { return file_size_; }
   // Bytes placed so far, padding included.
   uint64_t bytes_written() const { return cursor_.end().value_or(0); }
 
@@ -89,6 +91,7 @@ class ModelWriter {
   std::unordered_set<std::string> tensor_names_;
   std::vector<PlaneGeometry> geometry_;  // of the tensor begun
   uint64_t plane_filled_ = 0;
+  uint64_t file_size_ = 0;
   Xxh64 plane_hash_;
 };
 

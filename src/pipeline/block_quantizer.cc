@@ -29,10 +29,17 @@ int64_t widest_input(const model::BlockPlan& plan) {
   return widest;
 }
 
-std::vector<awq::Solver::Shape> linear_shapes(const model::BlockPlan& plan) {
-  std::vector<awq::Solver::Shape> shapes;
-  for (const model::LinearPlan& linear : plan.linears) shapes.push_back({linear.rows, linear.cols});
-  return shapes;
+std::vector<std::vector<awq::Solver::Shape>> stage_shapes(const model::BlockPlan& plan) {
+  std::vector<std::vector<awq::Solver::Shape>> stages;
+  for (const StagePlan& stage : plan.stages) {
+    auto& shapes = stages.emplace_back();
+    for (const LinearRole role : stage.linears) shapes.push_back({plan.linear(role).rows, plan.linear(role).cols});
+  }
+  return stages;
+}
+
+bool writes_residual(const StagePlan& stage) {
+  return stage.producer == Producer::kAttention || stage.producer == Producer::kGate;
 }
 
 uint64_t quantized_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
@@ -41,6 +48,11 @@ uint64_t quantized_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
     bytes += awq::QuantizedLinear::device_bytes(linear.rows, linear.cols, spec);
   }
   return bytes;
+}
+
+calibration::StatisticsShape stage_statistics(const model::BlockPlan& plan, const model::ModelConfig& config,
+                                              const BlockQuantizerOptions& options) {
+  return {widest_input(plan), options.two_streams(), config.width};
 }
 
 uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
@@ -71,7 +83,7 @@ void BlockQuantizer::plan_memory(const ModelSource& source, const Chunking& chun
   const model::BlockPlan& block = source.block_plan();
   plan.add("job", "weights of a block, f32", DeviceBlock::device_bytes(block, config));
   plan.add("job", "codes, scales and zeros of a block", quantized_bytes(block, options.solve.spec));
-  plan.add("solve", "scratch of the search", awq::Solver::scratch_bytes(linear_shapes(block), options.solve));
+  plan.add("solve", "scratch of the search", awq::Solver::scratch_bytes(stage_shapes(block), options.solve));
   if (!options.calibrate) return;
   plan.add("job", "quantized weights of a block, f32", DeviceBlock::device_bytes(block, config));
   plan.add("job", "hidden states", HiddenStates::device_bytes(chunking, config.width));
@@ -80,10 +92,16 @@ void BlockQuantizer::plan_memory(const ModelSource& source, const Chunking& chun
   plan.add("job", "fold check", float_bytes(3 * probe_tokens(chunking) * config.width));
   if (options.propagate == Propagate::kLinear) {
     plan.add("job", "attention outputs", HiddenStates::device_bytes(chunking, config.q_width()));
-    plan.add("forward", "statistics of a stage", StageStatistics::device_bytes(widest_input(block)));
+    plan.add("forward", "statistics of a stage",
+             StageStatistics::device_bytes(stage_statistics(block, config, options)));
+    if (options.two_streams()) {
+      plan.add("job", "hidden states of the original model", HiddenStates::device_bytes(chunking, config.width));
+      plan.add("forward", "original inputs of a stage, residual difference",
+               float_bytes(chunking.chunk_tokens() * (widest_input(block) + config.width)));
+    }
   } else {
     uint64_t bytes = 0;
-    for (const StagePlan& stage : block.stages) bytes += StageStatistics::device_bytes(stage.input);
+    for (const StagePlan& stage : block.stages) bytes += StageStatistics::device_bytes({stage.input, false, 0});
     plan.add("forward", "statistics of all stages", bytes);
     plan.add("forward", "residual stream inside the block", float_bytes(chunking.chunk_tokens() * config.width));
   }
@@ -97,7 +115,7 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
   const model::BlockPlan& plan = source.block_plan();
   std::unique_ptr<BlockQuantizer> self(new BlockQuantizer(device, source, options, reporter));
   SCROOGE_ASSIGN_OR_RETURN(self->originals_, DeviceBlock::create(device, plan, config, "weights of a block"));
-  SCROOGE_ASSIGN_OR_RETURN(self->solver_, awq::Solver::create(device, linear_shapes(plan), options.solve));
+  SCROOGE_ASSIGN_OR_RETURN(self->solver_, awq::Solver::create(device, stage_shapes(plan), options.solve));
   if (!options.calibrate) return self;
   SCROOGE_ASSIGN_OR_RETURN(self->effective_, DeviceBlock::create(device, plan, config, "quantized weights of a block"));
   SCROOGE_ASSIGN_OR_RETURN(self->hidden_, HiddenStates::create(device, chunking, config.width, "hidden states"));
@@ -109,11 +127,20 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
   if (options.propagate == Propagate::kLinear) {
     SCROOGE_ASSIGN_OR_RETURN(self->attention_,
                              HiddenStates::create(device, chunking, config.q_width(), "attention outputs"));
-    SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, widest_input(plan)));
+    SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, stage_statistics(plan, config, options)));
     self->statistics_.push_back(std::move(statistics));
+    if (options.two_streams()) {
+      SCROOGE_ASSIGN_OR_RETURN(self->original_hidden_, HiddenStates::create(device, chunking, config.width,
+                                                                            "hidden states of the original model"));
+      SCROOGE_ASSIGN_OR_RETURN(
+          self->original_input_,
+          device.allocate(float_bytes(chunking.chunk_tokens() * widest_input(plan)), "original inputs of a stage"));
+      SCROOGE_ASSIGN_OR_RETURN(
+          self->mid_, device.allocate(float_bytes(chunking.chunk_tokens() * config.width), "residual difference"));
+    }
   } else {
     for (const StagePlan& stage : plan.stages) {
-      SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, stage.input));
+      SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, {stage.input, false, 0}));
       self->statistics_.push_back(std::move(statistics));
     }
     SCROOGE_ASSIGN_OR_RETURN(self->mid_, device.allocate(float_bytes(chunking.chunk_tokens() * config.width),
@@ -139,6 +166,10 @@ Status BlockQuantizer::embed(const calibration::TokenRows& rows) {
                                                 std::span(values).subspan(t * width, width)));
     }
     SCROOGE_RETURN_IF_ERROR(device_.upload(*h.buffer, h.offset, std::as_bytes(std::span(values))));
+    if (options_.two_streams()) {
+      const Matrix original = original_hidden_.chunk(chunk);
+      SCROOGE_RETURN_IF_ERROR(device_.upload(*original.buffer, original.offset, std::as_bytes(std::span(values))));
+    }
     SCROOGE_RETURN_IF_ERROR(reporter_.report(Phase::kPrepare, "embedding", 0));
   }
   source_.drop(model::kEmbeddingName);
@@ -165,6 +196,26 @@ Status BlockQuantizer::solve_stage(int64_t block, const StagePlan& stage, const 
   return {};
 }
 
+// The original stream through one stage of a chunk: its share of the cross statistics, then past the stage. `x` is the
+// quantized stream's input of the same tokens.
+Status BlockQuantizer::advance_original(const StagePlan& stage, int64_t chunk, const Matrix& x,
+                                        StageStatistics& statistics) {
+  const Matrix h = hidden_.chunk(chunk);
+  const Matrix original = original_hidden_.chunk(chunk);
+  const Matrix x_original{original_input_.get(), 0, x.rows, x.cols, x.cols, DType::kF32};
+  const BlockWeights& weights = originals_.weights();
+  SCROOGE_RETURN_IF_ERROR(
+      forward_->produce(stage, weights, original, hidden_.chunking().sequence, kPrecision, x_original));
+  Matrix difference;
+  if (writes_residual(stage)) {
+    difference = {mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*original.buffer, original.offset, *mid_, 0, float_bytes(h.rows * h.cols)));
+    SCROOGE_RETURN_IF_ERROR(device_.add({h, difference, -1.0f}));
+  }
+  SCROOGE_RETURN_IF_ERROR(statistics.add_original(x, x_original, difference, kPrecision));
+  return forward_->consume(stage, weights, x_original, kPrecision, original);
+}
+
 Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome) {
   const Chunking& chunking = hidden_.chunking();
   const model::BlockPlan& plan = source_.block_plan();
@@ -180,6 +231,7 @@ Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome)
       const Matrix x = keep ? attention_.chunk(chunk) : forward_->stage_input(h.rows, stage.input);
       SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, run, h, chunking.sequence, kPrecision, x));
       SCROOGE_RETURN_IF_ERROR(statistics.add(x, kPrecision));
+      if (options_.two_streams()) SCROOGE_RETURN_IF_ERROR(advance_original(stage, chunk, x, statistics));
       SCROOGE_RETURN_IF_ERROR(tick(stage.name.c_str(), done));
     }
     SCROOGE_RETURN_IF_ERROR(statistics.finish(concat("block ", block, ", stage ", stage.name)));
@@ -188,7 +240,7 @@ Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome)
     for (const LinearRole role : stage.linears) run.linear(role) = effective_.weights().linear(role);
     done += 1.0 / static_cast<double>(plan.stages.size());
     const Stopwatch forward_watch;
-    if (stage.producer == Producer::kAttention || stage.producer == Producer::kGate) {
+    if (writes_residual(stage)) {
       for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
         const Matrix h = hidden_.chunk(chunk);
         const Matrix x = keep ? attention_.chunk(chunk) : forward_->stage_input(h.rows, stage.input);

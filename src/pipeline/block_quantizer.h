@@ -22,6 +22,9 @@ struct BlockQuantizerOptions {
   awq::SolveOptions solve;
   bool calibrate = true;  // false: round-to-nearest, no forward pass
   Propagate propagate = Propagate::kLinear;
+
+  // The original model runs beside the quantized one. REQUIRES: propagate is kLinear when solve.correct > 0.
+  bool two_streams() const { return calibrate && solve.correct > 0; }
 };
 
 struct BlockOutcome {
@@ -56,6 +59,8 @@ class BlockQuantizer {
                  Reporter& reporter)
       : device_(device), source_(source), options_(options), reporter_(reporter) {}
 
+  Status advance_original(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x,
+                          calibration::StageStatistics& statistics);
   Status calibrate_by_linear(int64_t block, BlockOutcome& outcome);
   Status calibrate_by_block(int64_t block, BlockOutcome& outcome);
   Status round_to_nearest(BlockOutcome& outcome);
@@ -77,7 +82,9 @@ class BlockQuantizer {
   calibration::HiddenStates hidden_;
   calibration::HiddenStates attention_;                   // stage o's input, kept from its statistics to its use
   std::vector<calibration::StageStatistics> statistics_;  // one, or one per stage
-  std::unique_ptr<backend::Buffer> mid_;                  // a chunk of the stream inside the block
+  calibration::HiddenStates original_hidden_;             // two streams only, as the next
+  std::unique_ptr<backend::Buffer> original_input_;       // a chunk of the original model's stage input
+  std::unique_ptr<backend::Buffer> mid_;                  // a chunk of the stream inside the block, or of h* - h
   std::unique_ptr<backend::Buffer> probe_;                // a few tokens entering the block, then two results
   int64_t probe_tokens_ = 0;
   int64_t block_ = 0;

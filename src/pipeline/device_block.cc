@@ -65,10 +65,7 @@ Status DeviceBlock::load_tensor(const ModelSource& source, const std::string& na
   source.drop(name);
   double bad = 0;
   SCROOGE_RETURN_IF_ERROR(device_->reduce({to, {}, backend::ReduceParams::Kind::kCountNonFinite, &bad}));
-  if (bad > 0) {
-    return error(StatusCode::kNonFinite, "tensor ", name, ": ", static_cast<uint64_t>(bad), " of ", to.rows * to.cols,
-                 " weights are NaN or infinite; the checkpoint is damaged, fetch it again");
-  }
+  if (bad > 0) return source.non_finite(name, static_cast<uint64_t>(bad), static_cast<uint64_t>(to.rows * to.cols));
   return {};
 }
 

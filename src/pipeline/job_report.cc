@@ -20,13 +20,36 @@ std::string producer_name(const model::BlockPlan& plan, Producer producer) {
   return {};
 }
 
-void write_scale_set(JsonWriter& json, const container::ScaleSetReport& set) {
+void write_scale_set(JsonWriter& json, const container::ScaleSetReport& set, const BlockFigures::Stage& figures) {
   json.begin_object().field("name", set.name).field("producer", set.producer).field("candidate", set.candidate);
   json.field("alpha", set.alpha).field("loss_identity", set.loss_identity).field("loss_chosen", set.loss_chosen);
-  json.end_object();
+  json.field("damping", figures.damping).field("corrected", figures.corrected).end_object();
+}
+
+void write_linear(JsonWriter& json, const container::LinearReport& linear, uint32_t block,
+                  const BlockFigures::Linear& figures) {
+  json.begin_object().field("name", linear.name).field("block", static_cast<uint64_t>(block));
+  json.field("loss", linear.loss).field("loss_rtn", linear.loss_rtn).field("fell_back", linear.fell_back);
+  json.field("rows", figures.rows).field("rows_clipped", figures.rows_clipped);
+  json.field("rows_rounded", figures.rows_rounded).field("rows_refitted", figures.rows_refitted);
+  json.key("clip_histogram").begin_array();
+  for (const uint32_t count : linear.clip_histogram) json.value(static_cast<uint64_t>(count));
+  json.end_array().end_object();
 }
 
 }  // namespace
+
+BlockFigures solver_figures(const BlockOutcome& outcome) {
+  BlockFigures figures;
+  for (const awq::StageSolution& stage : outcome.stages) {
+    if (outcome.tokens > 0) figures.stages.push_back({stage.damping, stage.corrected});
+    for (const awq::LinearSolution& linear : stage.linears) {
+      figures.linears.push_back(
+          {linear.quantized.rows, linear.rows_clipped, linear.rows_rounded, linear.rows_refitted});
+    }
+  }
+  return figures;
+}
 
 std::string_view propagate_name(Propagate propagate) {
   switch (propagate) {
@@ -37,8 +60,7 @@ std::string_view propagate_name(Propagate propagate) {
   return "unknown";
 }
 
-container::BlockReport block_report(const model::BlockPlan& plan, const model::ModelConfig& /*config*/, int64_t block,
-                                    const BlockOutcome& outcome) {
+container::BlockReport block_report(const model::BlockPlan& plan, int64_t block, const BlockOutcome& outcome) {
   container::BlockReport report;
   report.index = static_cast<uint32_t>(block);
   report.tokens = outcome.tokens;
@@ -58,7 +80,7 @@ container::BlockReport block_report(const model::BlockPlan& plan, const model::M
       entry.loss = linear.loss;
       entry.loss_rtn = linear.loss_rtn;
       entry.fell_back = solution.fell_back;
-      if (linear.clipped) {
+      if (!linear.clip_histogram.empty()) {
         entry.clip_histogram = linear.clip_histogram;
         for (const auto& candidate : awq::clip_candidates()) entry.clip_candidates.push_back(candidate.high_ratio);
       }
@@ -91,18 +113,16 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
     json.field("memory_before", f.memory_before).field("memory_after", f.memory_after);
     json.field("loss", f.loss).field("loss_rtn", f.loss_rtn).field("fold_error", f.fold_error);
     json.key("scale_sets").begin_array();
-    for (const container::ScaleSetReport& set : blocks[b].scale_sets) write_scale_set(json, set);
+    for (size_t i = 0; i < blocks[b].scale_sets.size(); ++i) {
+      write_scale_set(json, blocks[b].scale_sets[i], f.stages[i]);
+    }
     json.end_array().end_object();
   }
   json.end_array();
   json.key("linears").begin_array();
-  for (const container::BlockReport& block : blocks) {
-    for (const container::LinearReport& linear : block.linears) {
-      json.begin_object().field("name", linear.name).field("block", static_cast<uint64_t>(block.index));
-      json.field("loss", linear.loss).field("loss_rtn", linear.loss_rtn).field("fell_back", linear.fell_back);
-      json.key("clip_histogram").begin_array();
-      for (const uint32_t count : linear.clip_histogram) json.value(static_cast<uint64_t>(count));
-      json.end_array().end_object();
+  for (size_t b = 0; b < figures.size(); ++b) {
+    for (size_t i = 0; i < blocks[b].linears.size(); ++i) {
+      write_linear(json, blocks[b].linears[i], blocks[b].index, figures[b].linears[i]);
     }
   }
   json.end_array().end_object();

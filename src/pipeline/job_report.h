@@ -19,7 +19,22 @@ struct BlockFigures {
   double fold_error = 0;
   uint64_t memory_before = 0;
   uint64_t memory_after = 0;
+  struct Stage {
+    double damping = 0;      // of the second-order rounding; 0: not used
+    bool corrected = false;  // aimed at the original output
+  };
+  struct Linear {
+    int64_t rows = 0;
+    int64_t rows_clipped = 0;  // rows that kept the step, as the next two
+    int64_t rows_rounded = 0;
+    int64_t rows_refitted = 0;
+  };
+  std::vector<Stage> stages;    // in the order of the file's scale sets
+  std::vector<Linear> linears;  // in the order of the file's linears
 };
+
+// The solver's figures of a block; times and memory are the caller's to fill in.
+BlockFigures solver_figures(const BlockOutcome& outcome);
 
 struct JobTotals {
   double seconds = 0;
@@ -34,8 +49,7 @@ struct JobTotals {
 
 std::string_view propagate_name(Propagate propagate);
 
-container::BlockReport block_report(const model::BlockPlan& plan, const model::ModelConfig& config, int64_t block,
-                                    const BlockOutcome& outcome);
+container::BlockReport block_report(const model::BlockPlan& plan, int64_t block, const BlockOutcome& outcome);
 
 std::string write_report(const JobTotals& totals, std::span<const BlockFigures> figures,
                          std::span<const container::BlockReport> blocks);

@@ -14,12 +14,21 @@ std::vector<std::string> block_tensor_names(const model::BlockPlan& plan, int64_
   return names;
 }
 
+Status ModelSource::non_finite(std::string_view name, uint64_t bad, uint64_t weights) const {
+  const std::vector<SourceFile> all = files();
+  return error(StatusCode::kNonFinite, all.empty() ? std::string() : all.front().path, ": tensor ", name, ": ", bad,
+               " of ", weights,
+               " weights are NaN or infinite, or too large for their type; the checkpoint is damaged, "
+               "fetch it again");
+}
+
 Status ModelSource::check_tensors() const {
   const auto expect = [this](const std::string& name, int64_t rows, int64_t cols) -> Status {
     SCROOGE_ASSIGN_OR_RETURN(const Shape found, shape_of(name));
     if (found.rows == rows && found.cols == cols) return {};
     return error(StatusCode::kWrongShape, "tensor ", name, ": shape [", found.rows, ", ", found.cols,
-                 "], the config asks for [", rows, ", ", cols, "]");
+                 "], the config asks for [", rows, ", ", cols,
+                 "]; the config belongs to another checkpoint, or the file is damaged");
   };
   SCROOGE_RETURN_IF_ERROR(expect(std::string(model::kEmbeddingName), config_.vocabulary, config_.width));
   SCROOGE_RETURN_IF_ERROR(expect(std::string(model::kFinalNormName), 1, config_.width));

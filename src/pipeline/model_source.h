@@ -56,6 +56,9 @@ class ModelSource {
   virtual void drop(std::string_view name) const = 0;
   virtual Status check_unchanged() const = 0;
 
+  // kNonFinite about a tensor of this source.
+  Status non_finite(std::string_view name, uint64_t bad, uint64_t weights) const;
+
   // The head is the embedding table when tied.
   std::string_view head_name() const { return config_.tied_head ? model::kEmbeddingName : model::kHeadName; }
 

@@ -2,6 +2,8 @@
 #include "src/pipeline/output_file.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "src/base/half.h"
 #include "src/tensor/pack_bits.h"
@@ -62,6 +64,14 @@ SegmentPlan block_segment(const ModelSource& source, int64_t block, const QuantS
     }
   }
   return segment;
+}
+
+// Values that are NaN or infinite, or become so in the storage type.
+uint64_t count_unstorable(std::span<const float> values, DType dtype) {
+  const float largest = dtype == DType::kF16 ? 65519.99f : std::numeric_limits<float>::max();
+  uint64_t bad = 0;
+  for (const float value : values) bad += std::fabs(value) <= largest ? 0 : 1;
+  return bad;
 }
 
 // Copies values into the bytes of a storage type.
@@ -158,16 +168,19 @@ Status OutputFile::write_dense(const TensorDescription& description) {
   const uint64_t tile = std::clamp<uint64_t>(kTileFloats / description.cols, 1, description.rows);
   std::vector<float> values;
   std::vector<std::byte> bytes;
+  uint64_t bad = 0;
   SCROOGE_RETURN_IF_ERROR(writer_.begin_tensor(description));
   SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kData));
   for (uint64_t first = 0; first < description.rows; first += tile) {
     const uint64_t count = std::min(tile, description.rows - first);
     values.resize(static_cast<size_t>(count * description.cols));
     SCROOGE_RETURN_IF_ERROR(source_->read_rows(name, static_cast<int64_t>(first), static_cast<int64_t>(count), values));
+    bad += count_unstorable(values, description.dtype);
     store(values, description.dtype, bytes);
     SCROOGE_RETURN_IF_ERROR(writer_.append(bytes));
   }
   source_->drop(name);
+  if (bad > 0) return source_->non_finite(name, bad, description.rows * description.cols);
   SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
   return writer_.end_tensor();
 }

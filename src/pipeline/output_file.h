@@ -35,6 +35,8 @@ class OutputFile {
   Status write_block(int64_t block, const BlockOutcome& outcome);
   // Everything after the last block, then the index; the file is published.
   Status finish(const container::ModelInfo& info);
+  // The file's size after finish().
+  uint64_t size() const { return writer_.file_size(); }
 
  private:
   OutputFile(container::ModelWriter writer, backend::Device& device, const ModelSource& source, const QuantSpec& spec)

@@ -49,10 +49,11 @@ Status QuantizeJob::validate() {
   SCROOGE_RETURN_IF_ERROR(in_range("length", options_.length, 2, kMaxLength));
   SCROOGE_RETURN_IF_ERROR(in_range("grid", options_.grid, 0, 1000));
   SCROOGE_RETURN_IF_ERROR(in_range("threads", options_.threads, 0, 1024));
+  SCROOGE_RETURN_IF_ERROR(in_range("effort", static_cast<int64_t>(options_.effort), 0, 2));
   if (options_.threads == 0) {
     options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   }
-  return {};
+  return choose_solver();
 }
 
 Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions options) {
@@ -92,10 +93,41 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
   return job;
 }
 
+// The documented combinations (README.md of this folder has the measurements behind them).
+Status QuantizeJob::choose_solver() {
+  struct Combination {
+    std::string_view rounding;
+    double correct;
+    int refit;
+  };
+  static constexpr Combination kCombinations[] = {{"nearest", 0, 0}, {"gptq", 0.5, 1}, {"gptq", 0.5, 3}};
+  const Combination& by_effort = kCombinations[static_cast<size_t>(options_.effort)];
+  solve_ = {options_.spec, options_.grid, options_.clip, nullptr, 0, 0};
+  SCROOGE_ASSIGN_OR_RETURN(solve_.rounding,
+                           awq::find_rounding(options_.rounding.empty() ? by_effort.rounding : options_.rounding));
+  solve_.refit = options_.refit < 0 ? by_effort.refit : options_.refit;
+  // Only outputs propagated linear by linear show the error that is to be corrected.
+  const bool can_correct = options_.propagate == Propagate::kLinear;
+  if (options_.correct > 0 && !can_correct) {
+    return error(StatusCode::kInvalidArgument, "correct: needs --propagate linear; give --correct 0 with the others");
+  }
+  solve_.correct = options_.correct < 0 ? (can_correct ? by_effort.correct : 0) : options_.correct;
+  if (!(solve_.correct >= 0 && solve_.correct <= 1)) {
+    return error(StatusCode::kInvalidArgument, "correct: ", solve_.correct, " is outside 0 to 1");
+  }
+  if (solve_.refit > 100) return error(StatusCode::kInvalidArgument, "refit: ", solve_.refit, " is outside 0 to 100");
+  return {};
+}
+
 BlockQuantizerOptions QuantizeJob::quantizer_options() const {
   BlockQuantizerOptions result;
-  result.solve = {options_.spec, options_.grid, options_.clip};
+  result.solve = solve_;
   result.calibrate = options_.method == Method::kAwq;
+  if (!result.calibrate) {
+    result.solve.rounding = &awq::kNearest;
+    result.solve.correct = 0;
+    result.solve.grid = 0;
+  }
   result.propagate = options_.propagate;
   return result;
 }
@@ -126,7 +158,8 @@ Status QuantizeJob::make_plan() {
   plan_.tokens = static_cast<uint64_t>(chunking_.tokens());
   plan_.tokens_dropped = rows_.dropped;
   const auto segments = output_segments(*source_, options_.spec, options_.method == Method::kAwq);
-  SCROOGE_ASSIGN_OR_RETURN(const container::ModelInfo info, model_info());
+  SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
+  expect_reports(info);
   SCROOGE_ASSIGN_OR_RETURN(plan_.output_bytes, container::planned_size(segments, info));
   // The tokenizer and the text are gone by now; what is left of the process is what it stays at.
   trim_heap();
@@ -141,6 +174,26 @@ Status QuantizeJob::make_plan() {
   return {};
 }
 
+// Reports and sources as long as the real ones can be, so that the planned size is never too small.
+void QuantizeJob::expect_reports(container::ModelInfo& info) const {
+  for (const SourceFile& file : source_->files()) {
+    info.sources.push_back({file.path.substr(file.path.rfind('/') + 1), file.size, std::string(64, '0')});
+  }
+  BlockOutcome outcome;
+  outcome.tokens = options_.method == Method::kAwq ? 1 : 0;
+  for (const model::StagePlan& stage : source_->block_plan().stages) {
+    awq::StageSolution& solution = outcome.stages.emplace_back();
+    solution.choice = {awq::ScaleCandidate::Salience::kMeanAbs, true, 0.5, {}};
+    for (size_t i = 0; i < stage.linears.size(); ++i) {
+      awq::LinearSolution& linear = solution.linears.emplace_back();
+      if (options_.clip && outcome.tokens > 0) linear.clip_histogram.assign(awq::clip_candidates().size(), 0);
+    }
+  }
+  for (int64_t block = 0; block < source_->config().blocks; ++block) {
+    info.blocks.push_back(block_report(source_->block_plan(), block, outcome));
+  }
+}
+
 Result<container::ModelInfo> QuantizeJob::model_info() const {
   const QuantizeOptions& o = options_;
   container::ModelInfo info;
@@ -153,9 +206,13 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
   info.propagate = o.method == Method::kAwq ? propagate_name(o.propagate) : "";
   info.library_version = SCROOGE_VERSION;
   info.source_format = source_->format();
-  info.attributes = {{"clip", o.method == Method::kAwq && o.clip ? "true" : "false"},
+  const bool awq = o.method == Method::kAwq;
+  info.attributes = {{"clip", awq && o.clip ? "true" : "false"},
+                     {"correct", concat(awq ? solve_.correct : 0)},
                      {"device", o.device},
                      {"length", concat(rows_.length)},
+                     {"refit", concat(awq ? solve_.refit : 0)},
+                     {"rounding", awq ? std::string(solve_.rounding->name) : "nearest"},
                      {"samples", concat(rows_.rows)}};
   info.tokens = {rows_.tokens(), rows_.dropped, static_cast<uint64_t>(rows_.rows), static_cast<uint64_t>(rows_.length)};
   info.blocks = reports_;
@@ -164,7 +221,7 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
 
 void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& reporter) {
   Progress& progress = reporter.state();
-  BlockFigures figures;
+  BlockFigures figures = solver_figures(outcome);
   figures.calibrate_seconds = progress.calibrate_seconds = outcome.calibrate_seconds;
   figures.quantize_seconds = progress.quantize_seconds = outcome.quantize_seconds;
   // Per token, so that runs of different length compare.
@@ -176,7 +233,7 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
   progress.tokens_per_second =
       static_cast<double>(outcome.tokens) / (outcome.calibrate_seconds + outcome.quantize_seconds);
 
-  container::BlockReport report = block_report(source_->block_plan(), source_->config(), block, outcome);
+  container::BlockReport report = block_report(source_->block_plan(), block, outcome);
   for (const container::LinearReport& linear : report.linears) {
     if (linear.fell_back) {
       log(options_.log, LogLevel::kWarning, linear.name,
@@ -214,7 +271,9 @@ Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
   SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
   SCROOGE_ASSIGN_OR_RETURN(info.sources, digest_sources(*source_));
   SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
-  return output.finish(info);
+  SCROOGE_RETURN_IF_ERROR(output.finish(info));
+  output_bytes_ = output.size();
+  return {};
 }
 
 Status QuantizeJob::convert() {
@@ -250,7 +309,7 @@ std::string QuantizeJob::report_json() const {
   totals.peak_bytes = peak_bytes_;
   totals.planned_peak_bytes = plan_.memory.peak_bytes;
   totals.bits_per_weight = plan_.bits_per_weight;
-  totals.output_bytes = plan_.output_bytes;
+  totals.output_bytes = output_bytes_;
   totals.tokens = plan_.tokens;
   totals.tokens_dropped = plan_.tokens_dropped;
   totals.threads = options_.threads;

@@ -14,6 +14,7 @@
 namespace scrooge::pipeline {
 
 enum class Method : int32_t { kAwq = 0, kRtn = 1 };
+enum class Effort : int32_t { kFast = 0, kDefault = 1, kMax = 2 };
 
 struct QuantizeOptions {
   std::string checkpoint;
@@ -27,7 +28,11 @@ struct QuantizeOptions {
   Propagate propagate = Propagate::kLinear;
   int64_t grid = 20;
   bool clip = true;
-  int threads = 0;  // 0: all processors of this process
+  Effort effort = Effort::kDefault;  // picks what the next three leave open
+  std::string rounding;              // "nearest", "heuristic", "gptq"; empty: by effort
+  double correct = -1;               // error correction, 0 to 1; negative: by effort
+  int refit = -1;                    // sweeps of scale refitting; negative: by effort
+  int threads = 0;                   // 0: all processors of this process
   uint64_t seed = 0;
   uint64_t memory = MemoryBudget::kUnlimited;
   std::string device = "cpu";
@@ -38,7 +43,7 @@ struct QuantizeOptions {
 
 struct JobPlan {
   MemoryPlan memory;
-  uint64_t output_bytes = 0;
+  uint64_t output_bytes = 0;  // of the file, at most a segment's alignment too large
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
   int64_t blocks = 0;
@@ -67,13 +72,16 @@ class QuantizeJob {
   explicit QuantizeJob(QuantizeOptions options);
   Status validate();
   Status make_plan();
+  Status choose_solver();
   BlockQuantizerOptions quantizer_options() const;
   Status run(MemoryBudget& budget, Reporter& reporter);
   void record(int64_t block, const BlockOutcome& outcome, Reporter& reporter);
   Result<container::ModelInfo> model_info() const;
+  void expect_reports(container::ModelInfo& info) const;
 
   QuantizeOptions options_;
   std::unique_ptr<ModelSource> source_;
+  awq::SolveOptions solve_;
   calibration::TokenRows rows_;
   calibration::Chunking chunking_;
   JobPlan plan_;
@@ -83,6 +91,7 @@ class QuantizeJob {
   std::vector<BlockFigures> blocks_;
   std::vector<container::BlockReport> reports_;
   uint64_t peak_bytes_ = 0;
+  uint64_t output_bytes_ = 0;
   double seconds_ = 0;
 };
 

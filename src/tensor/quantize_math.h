@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "src/base/half.h"
 #include "src/tensor/quant_spec.h"
@@ -55,5 +56,15 @@ inline float quantize_value(float w, GroupParams params, float top) {
 }
 
 inline float dequantize_value(float code, GroupParams params) { return (code - params.zero) * params.scale; }
+
+// Where a scale goes whose loss changes by 2 slope d + curvature d^2 when it moves by d: to the least loss, as `dtype`
+// can hold it. It stays where that is not positive and finite, or more than a factor of 2 away.
+inline float refitted_scale(float scale, double slope, double curvature, DType dtype) {
+  if (!(curvature > 0)) return scale;
+  const double best = static_cast<double>(scale) - slope / curvature;
+  if (!(best > 0 && best <= static_cast<double>(std::numeric_limits<float>::max()))) return scale;
+  const float rounded = round_scale(static_cast<float>(best), dtype);
+  return rounded >= scale / 2 && rounded <= scale * 2 ? rounded : scale;
+}
 
 }  // namespace scrooge

@@ -79,6 +79,25 @@ TEST(Validate, GroupPlanesFollowFromTheScheme) {
             "scale_search_loss: loss has 3 elements, candidates has 4 rows");
 }
 
+TEST(Validate, OrdersMustBePermutations) {
+  const int32_t good[] = {2, 0, 1}, short_one[] = {0, 1}, twice[] = {0, 1, 1}, beyond[] = {0, 1, 3},
+                below[] = {0, -1, 2};
+  bool definite = false;
+  const auto factor = [&](std::span<const int32_t> order, double damping = 0.01, bool* result = nullptr) {
+    return message(GramFactorParams{mat(0, 3, 3), mat(1, 3, 3), mat(2, 3, 3), order, damping, result});
+  };
+  EXPECT_EQ(factor(good, 0.01, &definite), "");
+  EXPECT_EQ(factor(short_one), "gram_factor: order has 2 elements, expected 3");
+  EXPECT_EQ(factor(twice), "gram_factor: order is not a permutation of 0 to 2: 1 is out of range or repeated");
+  EXPECT_EQ(factor(beyond), "gram_factor: order is not a permutation of 0 to 2: 3 is out of range or repeated");
+  EXPECT_EQ(factor(below), "gram_factor: order is not a permutation of 0 to 2: -1 is out of range or repeated");
+  EXPECT_EQ(factor(good), "gram_factor: positive_definite is null");
+  EXPECT_EQ(factor(good, -1, &definite), "gram_factor: damping is -1, expected 0 or more");
+  EXPECT_EQ(message(GptqParams{mat(0, 2, 3), mat(1, 2, 1), mat(2, 2, 1), mat(3, 3, 3), mat(4, 2, 3, DType::kU8), twice,
+                               QuantSpec{}}),
+            "gptq: order is not a permutation of 0 to 2: 1 is out of range or repeated");
+}
+
 TEST(Validate, ViewsMustLieInsideTheirBuffers) {
   Matrix x = mat(0, 8, 128);  // all 4096 bytes
   EXPECT_EQ(message(AddParams{x, mat(1, 8, 128)}), "");
@@ -133,6 +152,8 @@ TEST_P(RefusalTest, EveryOpChecksItsArguments) {
     double number = 0;
     const std::span<double> one(&number, 1);
     const ClipCandidate clip[] = {{1, 1}};
+    const int32_t order[] = {0, 1, 2, 3};
+    bool definite = false;
     const std::pair<const char*, Status> calls[] = {
         {"convert", device->convert({m, n})},
         {"gemm", device->gemm({m, n, m, {}})},
@@ -151,6 +172,9 @@ TEST_P(RefusalTest, EveryOpChecksItsArguments) {
         {"dequantize", device->dequantize({codes.matrix(), n, n, m, spec})},
         {"pack", device->pack({codes.matrix(), codes.matrix(), 4})},
         {"gram_loss", device->gram_loss({m, m, n, one})},
+        {"gram_factor", device->gram_factor({m, m, m, order, 0.01, &definite})},
+        {"gptq", device->gptq({m, n, n, n, codes.matrix(), order, spec})},
+        {"refit_scales", device->refit_scales({m, codes.matrix(), n, n, n, spec})},
         {"reduce", device->reduce({m, n, ReduceParams::Kind::kSumSquaredDiff, &number})},
     };
     for (const auto& [op, status] : calls) {

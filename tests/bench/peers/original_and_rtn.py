@@ -19,7 +19,7 @@ def quantize_dequantize(weight):
 def main():
     options = protocol.arguments(__doc__).parse_args()
     folder = protocol.checkpoint(options)
-    ids = protocol.read_ids(folder, options.text / "test.txt")
+    ids = protocol.read_ids(options, "test.txt")
     original, rounded = protocol.load(folder), protocol.load(folder)
     protocol.report(tool="original", **protocol.evaluate(original, None, ids, options.windows))
     started = time.monotonic()

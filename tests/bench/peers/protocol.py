@@ -6,12 +6,15 @@ import math
 import os
 import pathlib
 import resource
+import subprocess
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 BITS, GROUP, ROWS, LENGTH, CONTEXT = 4, 64, 32, 512, 2048
+FIRST_WINDOWS = 8  # reported apart from the whole, beside it
 MAX_CODE = 2**BITS - 1
+FACTS = "peer.json"  # in a saved model's folder: tool, seconds, memory
 torch.set_grad_enabled(False)
 
 
@@ -19,13 +22,18 @@ def arguments(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--gguf", required=True, type=pathlib.Path, help="the original model")
     parser.add_argument("--text", required=True, type=pathlib.Path, help="folder with valid.txt and test.txt")
-    parser.add_argument("--work", required=True, type=pathlib.Path, help="folder for the float16 checkpoint")
+    parser.add_argument("--work", required=True, type=pathlib.Path, help="folder for the checkpoints")
+    parser.add_argument("--scrooge", default=pathlib.Path("build/release/bin/scrooge"), type=pathlib.Path,
+                        help="the program that tokenizes for all tools")
     parser.add_argument("--windows", type=int, default=0, help="windows to evaluate; 0: all")
+    parser.add_argument("--rows", type=int, default=ROWS, help="calibration rows; fewer only to try a script out")
     return parser
 
 
 def checkpoint(options):
-    """The model with dequantized weights in float16 safetensors; made once."""
+    """The model with dequantized weights in float16 safetensors; made once. Its tokenizer is for tools that insist on
+    one: what transformers makes of the GGUF splits digits otherwise than the model was trained, so no id comes from it.
+    """
     folder = options.work / "float16"
     if not (folder / "config.json").exists():
         source = dict(pretrained_model_name_or_path=str(options.gguf.parent), gguf_file=options.gguf.name)
@@ -39,13 +47,15 @@ def load(folder):
     return AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32).eval()
 
 
-def read_ids(folder, text):
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    return torch.tensor(tokenizer(text.read_text(encoding="utf-8"), add_special_tokens=False).input_ids)
+def read_ids(options, name):
+    """The ids of a whole text, by the same program for every tool."""
+    command = [options.scrooge, "tokenize", options.gguf, "--file", options.text / name]
+    words = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    return torch.tensor([int(word) for word in words])
 
 
-def calibration_rows(folder, options):
-    return read_ids(folder, options.text / "valid.txt")[:ROWS * LENGTH].view(ROWS, LENGTH)
+def calibration_rows(options):
+    return read_ids(options, "valid.txt")[:options.rows * LENGTH].view(options.rows, LENGTH)
 
 
 def linears(model):
@@ -55,26 +65,50 @@ def linears(model):
             yield name, module
 
 
+def _summary(windows, has_reference):
+    tokens = len(windows) * (CONTEXT - 1)
+    nll, kl, agree = (sum(column) for column in zip(*windows))
+    result = dict(windows=len(windows), tokens=tokens, perplexity=math.exp(nll / tokens))
+    if has_reference:
+        result.update(kl=kl / tokens, top1=agree / tokens)
+    return result
+
+
 def evaluate(model, reference, ids, windows=0):
-    """Perplexity, and mean KL(reference || model) in nats, over whole windows; each scores CONTEXT - 1 tokens."""
+    """Perplexity, mean KL(reference || model) in nats and top-1 agreement over whole windows; each scores CONTEXT - 1
+    tokens. The first FIRST_WINDOWS alone stand under "first"."""
     count = len(ids) // CONTEXT
     if windows:
         count = min(count, windows)
-    nll = kl = 0.0
-    agree = 0
-    for i in range(count):
-        window = ids[i * CONTEXT:(i + 1) * CONTEXT][None]
+    results = []
+    for window in ids[:count * CONTEXT].view(count, 1, CONTEXT):
         scores = torch.log_softmax(model(window).logits[0, :-1].float(), -1)
-        nll -= scores.gather(1, window[0, 1:, None]).double().sum().item()
+        nll = -scores.gather(1, window[0, 1:, None]).double().sum().item()
+        kl = agree = 0
         if reference is not None:
             target = torch.log_softmax(reference(window).logits[0, :-1].float(), -1)
-            kl += (target.exp() * (target - scores)).double().sum().item()
-            agree += (target.argmax(-1) == scores.argmax(-1)).sum().item()
-    tokens = count * (CONTEXT - 1)
-    result = dict(tokens=tokens, windows=count, perplexity=math.exp(nll / tokens))
-    if reference is not None:
-        result.update(kl=kl / tokens, top1=agree / tokens)
+            agree = (target.argmax(-1) == scores.argmax(-1)).sum().item()
+            kl = (target.exp() * (target - scores)).double().sum().item()
+        results.append((nll, kl, agree))
+    result = _summary(results, reference is not None)
+    if count > FIRST_WINDOWS:
+        result["first"] = _summary(results[:FIRST_WINDOWS], reference is not None)
     return result
+
+
+def save(model, options, name, **facts):
+    """Keeps what a peer made, dequantized, with the facts of the run, so that evaluate_saved.py can read it again."""
+    folder = options.work / name
+    model.save_pretrained(folder)
+    (folder / FACTS).write_text(json.dumps(dict(facts, rows=options.rows)), encoding="utf-8")
+    return folder
+
+
+def report_saved(folder, options):
+    """Evaluates what save() kept and prints the line."""
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    ids = read_ids(options, "test.txt")
+    report(**facts, **evaluate(load(folder), load(checkpoint(options)), ids, options.windows))
 
 
 def peak_rss():

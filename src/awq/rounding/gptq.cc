@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Second-order rounding (Frantar et al., arXiv 2210.17323) on the weights after the AWQ fold, with static groups and
+// the channels in the order of the factor (falling diagonal of the Gram matrix).
+#include "src/awq/rounding/rounding.h"
+
+namespace scrooge::awq {
+namespace {
+
+Status round_gptq(backend::Device& device, const RoundingProblem& problem, QuantizedLinear& linear) {
+  return device.gptq(
+      {problem.weight, linear.scales(), linear.zeros(), problem.factor, linear.codes(), problem.order, linear.spec});
+}
+
+}  // namespace
+
+const Rounding kGptq = {"gptq", true, false, round_gptq};
+
+}  // namespace scrooge::awq

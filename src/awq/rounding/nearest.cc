@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/awq/rounding/rounding.h"
+
+namespace scrooge::awq {
+namespace {
+
+Status round_nearest(backend::Device& device, const RoundingProblem& problem, QuantizedLinear& linear) {
+  return device.quantize({problem.weight, linear.scales(), linear.zeros(), linear.codes(), linear.spec});
+}
+
+}  // namespace
+
+const Rounding kNearest = {"nearest", false, false, round_nearest};
+
+}  // namespace scrooge::awq

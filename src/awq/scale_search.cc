@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/awq/scale_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace scrooge::awq {
+
+using backend::Matrix;
+using backend::Precision;
+
+namespace {
+
+// The first pass ranks all candidates on a part of the rows, at the backend's fastest precision; the best few and the
+// identity are then scored exactly on all rows.
+constexpr int64_t kSampleStep = 4;
+constexpr int64_t kSampleMinimumRows = 256;
+constexpr size_t kFinalists = 6;
+
+int64_t candidate_count(int64_t grid) { return grid < 2 ? 1 : 1 + 4 * (grid - 1); }
+
+}  // namespace
+
+uint64_t ScaleSearch::device_bytes(int64_t inputs, int64_t grid) {
+  return static_cast<uint64_t>(candidate_count(grid) * inputs) * sizeof(float);
+}
+
+Result<ScaleSearch> ScaleSearch::create(backend::Device& device, int64_t inputs, int64_t grid, const QuantSpec& spec) {
+  ScaleSearch search(device);
+  search.grid_ = grid;
+  search.spec_ = spec;
+  SCROOGE_ASSIGN_OR_RETURN(search.candidates_, device.allocate(device_bytes(inputs, grid), "scale candidates"));
+  return search;
+}
+
+Status ScaleSearch::score(std::span<const ScaledLinear> linears, const Matrix& gram,
+                          std::span<const ScaleCandidate> candidates, int64_t row_step, Precision precision,
+                          std::vector<double>& total) {
+  const int64_t k = gram.cols;
+  const auto count = static_cast<int64_t>(candidates.size());
+  for (int64_t c = 0; c < count; ++c) {
+    SCROOGE_RETURN_IF_ERROR(device_->upload(*candidates_, static_cast<uint64_t>(c * k) * sizeof(float),
+                                            std::as_bytes(std::span(candidates[static_cast<size_t>(c)].scale))));
+  }
+  const Matrix scales{candidates_.get(), 0, count, k, k, DType::kF32};
+  total.assign(candidates.size(), 0.0);
+  std::vector<double> losses(candidates.size());
+  for (const ScaledLinear& linear : linears) {
+    Matrix w = linear.target;
+    if (row_step > 1 && w.rows >= kSampleMinimumRows) {
+      w.rows = (w.rows + row_step - 1) / row_step;
+      w.stride *= row_step;
+    }
+    const double share = static_cast<double>(linear.target.rows) / static_cast<double>(w.rows);
+    SCROOGE_RETURN_IF_ERROR(device_->scale_search_loss({w, gram, scales, spec_, {}, losses, precision}));
+    SCROOGE_RETURN_IF_ERROR(device_->synchronize());
+    for (size_t c = 0; c < candidates.size(); ++c) {
+      if (!std::isfinite(losses[c])) {
+        return error(StatusCode::kNonFinite, linear.name, ": the loss of scale candidate ", c,
+                     " is not finite; the weights or the calibration inputs overflow");
+      }
+      total[c] += share * losses[c];
+    }
+  }
+  return {};
+}
+
+Result<std::vector<ScaleCandidate>> ScaleSearch::rank(std::span<const ScaledLinear> linears, const Matrix& gram,
+                                                      std::vector<ScaleCandidate> candidates) {
+  std::vector<double> total;
+  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, kSampleStep, Precision::kFast, total));
+  std::vector<size_t> order(candidates.size() - 1);
+  std::iota(order.begin(), order.end(), size_t{1});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return total[a] < total[b]; });
+  order.resize(kFinalists);
+  std::sort(order.begin(), order.end());
+  std::vector<ScaleCandidate> kept;
+  kept.push_back(std::move(candidates.front()));
+  for (const size_t index : order) kept.push_back(std::move(candidates[index]));
+  return kept;
+}
+
+Result<ScaleChoice> ScaleSearch::find(std::span<const ScaledLinear> linears,
+                                      const calibration::StageStatistics& statistics, const Ties& ties) {
+  const Matrix gram = statistics.gram();
+  WeightSalience weight(gram.cols);
+  for (const ScaledLinear& linear : linears) SCROOGE_RETURN_IF_ERROR(weight.add(*device_, linear.target, spec_));
+  const std::vector<float> weight_mean = weight.mean();
+  std::vector<ScaleCandidate> candidates =
+      make_scale_candidates({statistics.mean_abs(), statistics.mean_square(), weight_mean}, ties, grid_);
+  if (candidates.size() > kFinalists + 1) {
+    SCROOGE_ASSIGN_OR_RETURN(candidates, rank(linears, gram, std::move(candidates)));
+  }
+  std::vector<double> total;
+  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, 1, Precision::kExact, total));
+  const auto best = static_cast<size_t>(std::min_element(total.begin(), total.end()) - total.begin());
+  return ScaleChoice{std::move(candidates[best]), total[best], total.front()};
+}
+
+}  // namespace scrooge::awq

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The error-correcting target of a stage: W* = W + c (W (C - G) + R) (G + delta I)^-1. With X the inputs that arrive,
+// X* the original ones, C = X*^T X and R = (h* - h)^T X, the full step (c = 1, delta = 0) is the least-squares solution
+// of X W*^T = X* W^T + (h* - h); half a step generalizes better from few tokens.
+#include "src/awq/solve.h"
+
+namespace scrooge::awq {
+
+using backend::Matrix;
+using backend::Precision;
+using calibration::StageStatistics;
+
+Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const StageStatistics& statistics,
+                                  std::vector<Matrix>& targets) {
+  for (const LinearProblem& problem : linears) targets.push_back(problem.weight);
+  if (options_.correct <= 0 || !statistics.has_original()) return false;
+  const Matrix gram = statistics.gram();
+  SCROOGE_ASSIGN_OR_RETURN(const bool definite, factor_->compute(gram, statistics.mean_square()));
+  if (!definite) return false;
+  // cross() is X^T X* = C^T, so that it multiplies from the right as a weight does.
+  const Matrix cross = statistics.cross();
+  SCROOGE_RETURN_IF_ERROR(device_.add({gram, cross, -1.0f}));
+  uint64_t offset = 0;
+  for (size_t i = 0; i < linears.size(); ++i) {
+    const Matrix& w = linears[i].weight;
+    const int64_t n = w.rows;
+    const int64_t k = w.cols;
+    const uint64_t bytes = static_cast<uint64_t>(n * k) * sizeof(float);
+    const Matrix target{targets_.get(), offset, n, k, k, DType::kF32};
+    const Matrix half{scaled_weight_.get(), 0, n, k, k, DType::kF32};
+    const Matrix step{trial_effective_.get(), 0, n, k, k, DType::kF32};
+    offset += bytes;
+    if (statistics.has_residual()) {
+      const Matrix residual = statistics.residual();
+      SCROOGE_RETURN_IF_ERROR(device_.copy(*residual.buffer, residual.offset, *step.buffer, 0, bytes));
+    }
+    const float beta = statistics.has_residual() ? 1.0f : 0.0f;
+    SCROOGE_RETURN_IF_ERROR(device_.gemm({w, cross, step, {}, beta, Precision::kExact}));
+    // (G + delta I)^-1 = U^T U with U = by_step.
+    SCROOGE_RETURN_IF_ERROR(device_.gemm({step, factor_->by_step(), half, {}, 0, Precision::kExact}));
+    SCROOGE_RETURN_IF_ERROR(device_.gemm({half, factor_->by_channel(), step, {}, 0, Precision::kExact}));
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*w.buffer, w.offset, *target.buffer, target.offset, bytes));
+    SCROOGE_RETURN_IF_ERROR(device_.add({step, target, static_cast<float>(options_.correct)}));
+    targets[i] = target;
+  }
+  return true;
+}
+
+}  // namespace scrooge::awq
