@@ -18,9 +18,9 @@ struct Chunking {
   int64_t sequence = 0;   // tokens each
   int64_t sequences_per_chunk = 1;
 
-  // About 1024 tokens a chunk, at least one sequence.
+  // About 512 tokens a chunk, at least one sequence.
   static Chunking of(int64_t sequences, int64_t sequence) {
-    constexpr int64_t kChunkTokens = 1024;
+    constexpr int64_t kChunkTokens = 512;
     return {sequences, sequence, std::max<int64_t>(1, kChunkTokens / sequence)};
   }
   int64_t chunks() const { return (sequences + sequences_per_chunk - 1) / sequences_per_chunk; }

@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "src/cli/commands.h"
 #include "src/cli/console.h"
 #include "src/cli/exit_code.h"
@@ -61,6 +65,11 @@ int flush_results(int code) {
 }  // namespace scrooge::cli
 
 int main(int argc, char** argv) {
+#if defined(__GLIBC__)
+  // One heap for all threads: the matrix library's aligned buffers otherwise leave each thread's heap full of holes,
+  // tens of megabytes that no budget can see. The threads allocate seldom enough not to meet.
+  (void)mallopt(M_ARENA_MAX, 1);
+#endif
   try {
     return scrooge::cli::flush_results(scrooge::cli::run(argc, argv));
   } catch (const std::bad_alloc&) {
