@@ -16,6 +16,7 @@ Status ReferenceDevice::reduce(const ReduceParams& p) {
       switch (p.kind) {
         case ReduceParams::Kind::kCountNonFinite: total += std::isfinite(a) ? 0 : 1; break;
         case ReduceParams::Kind::kSumSquares: total += a * a; break;
+        case ReduceParams::Kind::kDot: total += a * load(p.b, r, c); break;
         case ReduceParams::Kind::kSumSquaredDiff: total += (a - load(p.b, r, c)) * (a - load(p.b, r, c)); break;
       }
     }

@@ -43,6 +43,7 @@ class ReferenceDevice final : public Device {
   Status gram_factor(const GramFactorParams& params) override;
   Status gptq(const GptqParams& params) override;
   Status refit_scales(const RefitScalesParams& params) override;
+  Status refine_codes(const RefineCodesParams& params) override;
   Status reduce(const ReduceParams& params) override;
 
  private:

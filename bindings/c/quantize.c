@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   scrooge_quantize_options options;
-  scrooge_quantize_options_init(&options);
+  scrooge_quantize_options_init(&options, sizeof options);
   options.checkpoint = argv[1];
   options.calibration_text = argv[2];
   options.output = argv[3];

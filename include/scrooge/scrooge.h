@@ -9,8 +9,9 @@
  *  2. Every call that can fail returns a scrooge_status; 0 is success. Most take a last argument scrooge_error **error,
  *     which may be NULL; on failure it receives an object with the full sentence (file, field, remedy), owned by the
  *     caller. On success it is set to NULL.
- *  3. Option structs begin with struct_size and are passed by pointer. Fill them with their _init function, then change
- *     fields. They only ever grow at the end; `next` is reserved and must be NULL.
+ *  3. Option structs begin with struct_size and are passed by pointer. Fill them with their _init function, which
+ *     takes sizeof of the struct, then change fields. They only ever grow at the end; `next` is reserved and must be
+ * NULL.
  *  4. Strings going in are NUL-terminated UTF-8 unless a length stands beside them; NULL means "not given". Strings
  *     coming out are NUL-terminated. Variable outputs take (buffer, capacity, *required): call with capacity 0 to learn
  *     the size, which counts the final NUL of text.
@@ -170,8 +171,12 @@ enum { SCROOGE_METHOD_AWQ = 0, SCROOGE_METHOD_RTN = 1 };
  * blocks but original linears inside a block (BLOCK), or the original model's (NONE, classic AWQ). */
 enum { SCROOGE_PROPAGATE_LINEAR = 0, SCROOGE_PROPAGATE_BLOCK = 1, SCROOGE_PROPAGATE_NONE = 2 };
 /* Combinations of the search (src/pipeline/README.md has what each costs and gains): FAST is plain AWQ with rounding to
- * nearest, DEFAULT adds second-order rounding, error correction and refitted scales, MAX refits longer. */
+ * nearest, DEFAULT adds second-order rounding, coordinate descent on the codes, error correction and refitted scales,
+ * MAX repeats the descent and the refit. */
 enum { SCROOGE_EFFORT_FAST = 0, SCROOGE_EFFORT_DEFAULT = 1, SCROOGE_EFFORT_MAX = 2 };
+/* Which rows of the calibration text are taken where it has more than are wanted: the first, evenly spaced ones, or
+ * random ones chosen by the seed. */
+enum { SCROOGE_SAMPLING_FIRST = 0, SCROOGE_SAMPLING_EVEN = 1, SCROOGE_SAMPLING_RANDOM = 2 };
 enum { SCROOGE_SCALE_FP16 = 0, SCROOGE_SCALE_BF16 = 1 };
 
 typedef struct scrooge_quantize_options {
@@ -202,15 +207,20 @@ typedef struct scrooge_quantize_options {
   void* progress_user;
   scrooge_log_fn log; /* may be NULL */
   void* log_user;
-  int32_t effort;       /* SCROOGE_EFFORT_*; picks what the next three leave open */
+  int32_t effort;       /* SCROOGE_EFFORT_*; picks what the next three and `refine` leave open */
   int32_t refit;        /* sweeps of scale refitting after rounding; negative: by effort */
   const char* rounding; /* "nearest", "heuristic", "gptq"; NULL: by effort */
   double correct;       /* error correction towards the original output, 0 to 1; negative: by effort */
+  int32_t refine;       /* sweeps of coordinate descent on the codes, before each refit; negative: by effort */
+  int32_t sampling;     /* SCROOGE_SAMPLING_* */
+  double held_out;      /* percent of the calibration tokens kept apart to check the result on, 0 to 50 */
+  double outliers;      /* percent of the tokens, the most extreme ones, left out of the statistics, 0 to 50 */
+  uint64_t max_tokens_per_sample; /* tokens of a row, evenly spaced, that enter the statistics; 0: all */
 } scrooge_quantize_options;
 
 /* Defaults: awq, default effort, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip
- * on, propagate linear, no memory limit, device "cpu". */
-SCROOGE_API void scrooge_quantize_options_init(scrooge_quantize_options* options);
+ * on, propagate linear, first rows of the text, 10 percent held out, no memory limit, device "cpu". */
+SCROOGE_API void scrooge_quantize_options_init(scrooge_quantize_options* options, size_t struct_size);
 
 typedef struct scrooge_job scrooge_job;
 
@@ -327,7 +337,7 @@ typedef struct scrooge_evaluate_options {
 } scrooge_evaluate_options;
 
 /* Defaults: context 2048, all windows, no memory limit, device "cpu". */
-SCROOGE_API void scrooge_evaluate_options_init(scrooge_evaluate_options* options);
+SCROOGE_API void scrooge_evaluate_options_init(scrooge_evaluate_options* options, size_t struct_size);
 
 typedef struct scrooge_evaluation {
   uint32_t struct_size;

@@ -129,13 +129,13 @@ T sized() {
 
 inline scrooge_quantize_options quantize_options() {
   scrooge_quantize_options options;
-  scrooge_quantize_options_init(&options);
+  scrooge_quantize_options_init(&options, sizeof options);
   return options;
 }
 
 inline scrooge_evaluate_options evaluate_options() {
   scrooge_evaluate_options options;
-  scrooge_evaluate_options_init(&options);
+  scrooge_evaluate_options_init(&options, sizeof options);
   return options;
 }
 

@@ -7,6 +7,8 @@
 // scale:   chosen for W*, all linears of the stage together
 // codes:   ranges from the clip search, rounding by `rounding`, scales refitted; each step kept, row by row, only where
 //          the exact loss trace(D G D^T), D = W' - W*, improves
+//
+// Afterwards check() holds the result against tokens that took no part in it.
 #pragma once
 
 #include <memory>
@@ -26,7 +28,8 @@ struct SolveOptions {
   bool clip = true;
   const Rounding* rounding = &kNearest;
   double correct = 0;  // c, 0 to 1
-  int refit = 0;       // sweeps of scale refitting after rounding
+  int refine = 0;      // sweeps of coordinate descent on the codes after rounding, and before each refit
+  int refit = 0;       // sweeps of scale refitting
 };
 
 struct LinearProblem {
@@ -41,7 +44,13 @@ struct LinearSolution {
   double loss_rtn = 0;        // the same for plain round-to-nearest of W
   int64_t rows_clipped = 0;   // rows for which a step was kept
   int64_t rows_rounded = 0;
+  int64_t rows_refined = 0;
   int64_t rows_refitted = 0;
+  // On held-out tokens, set by check(): by how much the squared error against the original output exceeds that of the
+  // unquantized linear on the same inputs; below 0 where it even makes up for earlier errors.
+  double held_out_loss = 0;
+  double held_out_loss_rtn = 0;
+  bool overfit = false;  // gained on the calibration tokens over round-to-nearest, lost on the held-out ones
   std::vector<uint32_t> clip_histogram;  // groups per clip candidate
 };
 
@@ -51,7 +60,8 @@ struct StageSolution {
   double loss_choice = 0;
   double damping = 0;  // of the second-order rounding; 0 when it was not used or broke down
   bool corrected = false;
-  bool fell_back = false;  // the best scale left a linear worse than round-to-nearest; the identity was taken
+  bool fell_back =
+      false;  // a linear was worse than round-to-nearest: the identity scale, or round-to-nearest, was taken
   std::vector<LinearSolution> linears;
 };
 
@@ -73,6 +83,11 @@ class Solver {
   // kNonFinite names the linear when a loss is NaN or infinite.
   Result<StageSolution> solve(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
                               const Ties& ties);
+  // The solution on held-out tokens: `statistics` are theirs, of the same stage, and `solution` is the last one solved.
+  // Where a linear is worse than round-to-nearest there, the whole stage becomes round-to-nearest: its linears share
+  // one scale, which plain round-to-nearest has not.
+  Status check(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
+               StageSolution& solution);
   // Round-to-nearest without statistics; losses stay 0.
   Result<LinearSolution> round_to_nearest(const LinearProblem& linear);
 
@@ -88,15 +103,22 @@ class Solver {
   Solver(backend::Device& device, const SolveOptions& options) : device_(device), options_(options) {}
 
   // solve_target.cc
+  Status output_step(const LinearProblem& linear, const calibration::StageStatistics& statistics,
+                     backend::Buffer& buffer, uint64_t offset);
   Result<bool> make_targets(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
                             std::vector<backend::Matrix>& targets);
   // solve.cc
   Status quantize_stage(std::span<const LinearProblem> linears, std::span<const backend::Matrix> targets,
                         const calibration::StageStatistics& statistics, StageSolution& solution);
   Status prepare_stage(const calibration::StageStatistics& statistics, StageSolution& solution);
+  // solve_check.cc
+  Result<double> held_out_loss(const LinearProblem& linear, const backend::Matrix& effective,
+                               const calibration::StageStatistics& statistics);
   // solve_linear.cc
   Status quantize_linear(Work& work, LinearSolution& solution);
   Status rtn_loss(Work& work, LinearSolution& solution);
+  Status round_to_nearest(const backend::Matrix& weight, QuantizedLinear& quantized, const backend::Matrix& effective);
+  Result<int64_t> refine(Work& work, LinearSolution& solution);
   Status row_losses(const Work& work, const backend::Matrix& effective, std::vector<double>& losses);
   Status dequantize(const QuantizedLinear& quantized, const backend::Matrix& effective);
   Result<int64_t> keep_better_rows(Work& work, LinearSolution& solution);

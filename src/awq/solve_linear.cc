@@ -31,16 +31,20 @@ Status Solver::row_losses(const Work& work, const Matrix& effective, std::vector
   return {};
 }
 
+Status Solver::round_to_nearest(const Matrix& w, QuantizedLinear& quantized, const Matrix& effective) {
+  quantized.rows = w.rows;
+  quantized.cols = w.cols;
+  SCROOGE_RETURN_IF_ERROR(device_.group_params({w, quantized.scales(), quantized.zeros(), options_.spec, {}, {}}));
+  SCROOGE_RETURN_IF_ERROR(
+      device_.quantize({w, quantized.scales(), quantized.zeros(), quantized.codes(), options_.spec}));
+  return device_.dequantize({quantized.codes(), quantized.scales(), quantized.zeros(), effective, options_.spec});
+}
+
 // What plain round-to-nearest of the checkpoint's weights would cost, for the report and the guard.
 Status Solver::rtn_loss(Work& work, LinearSolution& solution) {
   const Matrix& w = work.problem.weight;
-  trial_.rows = w.rows;
-  trial_.cols = w.cols;
   const Matrix effective{trial_effective_.get(), 0, w.rows, w.cols, w.cols, DType::kF32};
-  SCROOGE_RETURN_IF_ERROR(device_.group_params({w, trial_.scales(), trial_.zeros(), options_.spec, {}, {}}));
-  SCROOGE_RETURN_IF_ERROR(device_.quantize({w, trial_.scales(), trial_.zeros(), trial_.codes(), options_.spec}));
-  SCROOGE_RETURN_IF_ERROR(
-      device_.dequantize({trial_.codes(), trial_.scales(), trial_.zeros(), effective, options_.spec}));
+  SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, trial_, effective));
   std::vector<double> losses;
   SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, losses));
   solution.loss_rtn = std::accumulate(losses.begin(), losses.end(), 0.0);
@@ -88,6 +92,18 @@ Result<int64_t> Solver::keep_better_rows(Work& work, LinearSolution& solution) {
   return kept;
 }
 
+// Coordinate descent from the codes as they stand.
+Result<int64_t> Solver::refine(Work& work, LinearSolution& solution) {
+  const QuantizedLinear& best = solution.quantized;
+  const Matrix scaled{scaled_weight_.get(), 0, best.rows, best.cols, best.cols, DType::kF32};
+  SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
+  SCROOGE_RETURN_IF_ERROR(
+      device_.copy(*best.codes_buffer, 0, *trial_.codes_buffer, 0, static_cast<uint64_t>(best.rows * best.cols)));
+  SCROOGE_RETURN_IF_ERROR(device_.refine_codes({scaled, trial_.codes(), trial_.scales(), trial_.zeros(),
+                                                scaled_gram(best.cols), options_.spec, options_.refine}));
+  return keep_better_rows(work, solution);
+}
+
 Status Solver::quantize_linear(Work& work, LinearSolution& solution) {
   const int64_t n = work.target.rows;
   const int64_t k = work.target.cols;
@@ -98,7 +114,7 @@ Status Solver::quantize_linear(Work& work, LinearSolution& solution) {
       {work.target, scaled, Vector{scale_.get(), 0, k, DType::kF32}, ScaleAxisParams::Axis::kColumns}));
   trial_.rows = n;
   trial_.cols = k;
-  solution.rows_clipped = solution.rows_rounded = solution.rows_refitted = 0;
+  solution.rows_clipped = solution.rows_rounded = solution.rows_refined = solution.rows_refitted = 0;
   solution.clip_histogram.clear();
 
   RoundingProblem rounding{scaled, mean_input_, {}, {}};
@@ -126,7 +142,13 @@ Status Solver::quantize_linear(Work& work, LinearSolution& solution) {
     SCROOGE_RETURN_IF_ERROR(options_.rounding->round(device_, rounding, trial_));
     SCROOGE_ASSIGN_OR_RETURN(solution.rows_rounded, keep_better_rows(work, solution));
   }
+  if (options_.refine > 0 && options_.refit == 0) {
+    SCROOGE_ASSIGN_OR_RETURN(solution.rows_refined, refine(work, solution));
+  }
   for (int sweep = 0; sweep < options_.refit; ++sweep) {
+    if (options_.refine > 0) {
+      SCROOGE_ASSIGN_OR_RETURN(solution.rows_refined, refine(work, solution));
+    }
     SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
     SCROOGE_RETURN_IF_ERROR(device_.copy(*best.codes_buffer, 0, *trial_.codes_buffer, 0, static_cast<uint64_t>(n * k)));
     SCROOGE_RETURN_IF_ERROR(

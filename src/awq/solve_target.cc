@@ -10,6 +10,22 @@ using backend::Matrix;
 using backend::Precision;
 using calibration::StageStatistics;
 
+// W (C - G) + R into the buffer; statistics.cross() already has G subtracted. cross() is X^T X* = C^T, so that it
+// multiplies from the right as a weight does.
+Status Solver::output_step(const LinearProblem& linear, const StageStatistics& statistics, backend::Buffer& buffer,
+                           uint64_t offset) {
+  const Matrix& w = linear.weight;
+  const Matrix step{&buffer, offset, w.rows, w.cols, w.cols, DType::kF32};
+  float beta = 0;
+  if (statistics.has_residual()) {
+    const Matrix residual = statistics.residual();
+    const uint64_t bytes = static_cast<uint64_t>(w.rows * w.cols) * sizeof(float);
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*residual.buffer, residual.offset, buffer, offset, bytes));
+    beta = 1;
+  }
+  return device_.gemm({w, statistics.cross(), step, {}, beta, Precision::kExact});
+}
+
 Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const StageStatistics& statistics,
                                   std::vector<Matrix>& targets) {
   for (const LinearProblem& problem : linears) targets.push_back(problem.weight);
@@ -17,9 +33,7 @@ Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const 
   const Matrix gram = statistics.gram();
   SCROOGE_ASSIGN_OR_RETURN(const bool definite, factor_->compute(gram, statistics.mean_square()));
   if (!definite) return false;
-  // cross() is X^T X* = C^T, so that it multiplies from the right as a weight does.
-  const Matrix cross = statistics.cross();
-  SCROOGE_RETURN_IF_ERROR(device_.add({gram, cross, -1.0f}));
+  SCROOGE_RETURN_IF_ERROR(device_.add({gram, statistics.cross(), -1.0f}));
   uint64_t offset = 0;
   for (size_t i = 0; i < linears.size(); ++i) {
     const Matrix& w = linears[i].weight;
@@ -30,12 +44,7 @@ Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const 
     const Matrix half{scaled_weight_.get(), 0, n, k, k, DType::kF32};
     const Matrix step{trial_effective_.get(), 0, n, k, k, DType::kF32};
     offset += bytes;
-    if (statistics.has_residual()) {
-      const Matrix residual = statistics.residual();
-      SCROOGE_RETURN_IF_ERROR(device_.copy(*residual.buffer, residual.offset, *step.buffer, 0, bytes));
-    }
-    const float beta = statistics.has_residual() ? 1.0f : 0.0f;
-    SCROOGE_RETURN_IF_ERROR(device_.gemm({w, cross, step, {}, beta, Precision::kExact}));
+    SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *trial_effective_, 0));
     // (G + delta I)^-1 = U^T U with U = by_step.
     SCROOGE_RETURN_IF_ERROR(device_.gemm({step, factor_->by_step(), half, {}, 0, Precision::kExact}));
     SCROOGE_RETURN_IF_ERROR(device_.gemm({half, factor_->by_channel(), step, {}, 0, Precision::kExact}));

@@ -233,12 +233,25 @@ struct RefitScalesParams {
   QuantSpec spec;
 };
 
+// Cyclic coordinate descent on the codes of w[N,K] under gram[K,K] with fixed scales[N,P] and zeros[N,P] (Behdin et
+// al., arXiv 2309.01885). With E = (codes - zeros) * scale - w and S = E G, channel after channel of a row, the code
+// moves to the integer that minimizes e G e^T while all others stay,
+//   codes[n,c] = clamp(round(codes[n,c] - S[n,c] / (G[c,c] * scale))),
+// and S follows. At most `sweeps` passes over a row; the first that changes nothing is its last. Channels whose G[c,c]
+// is not positive stay. f32 arithmetic, rows are independent.
+struct RefineCodesParams {
+  Matrix w, codes, scales, zeros, gram;  // codes are changed in place
+  QuantSpec spec;
+  int sweeps = 1;
+};
+
 // Reductions to host memory, over every element, accumulated in f64.
 struct ReduceParams {
   enum class Kind : int32_t {
     kCountNonFinite = 0,  // NaN or infinite elements of a
     kSumSquares = 1,      // sum a^2
     kSumSquaredDiff = 2,  // sum (a - b)^2
+    kDot = 3,             // sum a b
   };
   Matrix a, b;
   Kind kind = Kind::kCountNonFinite;
@@ -268,6 +281,7 @@ class Ops {
   virtual Status gram_factor(const GramFactorParams& params) = 0;
   virtual Status gptq(const GptqParams& params) = 0;
   virtual Status refit_scales(const RefitScalesParams& params) = 0;
+  virtual Status refine_codes(const RefineCodesParams& params) = 0;
   virtual Status reduce(const ReduceParams& params) = 0;
 };
 

@@ -201,10 +201,22 @@ inline Status validate(const RefitScalesParams& p) {
   return check.apart("scales", p.scales, "zeros", p.zeros).apart("scales", p.scales, "gram", p.gram).take();
 }
 
+inline Status validate(const RefineCodesParams& p) {
+  OpCheck check("refine_codes");
+  check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
+  check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
+  check.matrix("gram", p.gram).cols("gram", p.gram, "w", p.w.cols);
+  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.require(p.sweeps >= 1, "sweeps is ", p.sweeps, ", expected 1 or more");
+  check.apart("codes", p.codes, "w", p.w).apart("codes", p.codes, "scales", p.scales);
+  return check.apart("codes", p.codes, "zeros", p.zeros).apart("codes", p.codes, "gram", p.gram).take();
+}
+
 inline Status validate(const ReduceParams& p) {
   OpCheck check("reduce");
   check.matrix("a", p.a).require(p.result != nullptr, "result is null");
-  if (p.kind == ReduceParams::Kind::kSumSquaredDiff) check.matrix("b", p.b).same_shape("b", p.b, "a", p.a);
+  const bool two = p.kind == ReduceParams::Kind::kSumSquaredDiff || p.kind == ReduceParams::Kind::kDot;
+  if (two) check.matrix("b", p.b).same_shape("b", p.b, "a", p.a);
   return check.take();
 }
 

@@ -16,11 +16,13 @@ uint64_t next_random(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-std::vector<int64_t> choose_rows(int64_t available, int64_t wanted, uint64_t seed) {
+std::vector<int64_t> choose_rows(int64_t available, int64_t wanted, const RowOptions& options) {
   std::vector<int64_t> order(static_cast<size_t>(available));
   std::iota(order.begin(), order.end(), int64_t{0});
-  if (seed != 0 && wanted < available) {
-    uint64_t state = seed;
+  if (options.sampling == Sampling::kEven) {
+    for (int64_t i = 0; i < wanted; ++i) order[static_cast<size_t>(i)] = i * available / wanted;
+  } else if (options.sampling == Sampling::kRandom && wanted < available) {
+    uint64_t state = options.seed;
     for (int64_t i = 0; i < wanted; ++i) {
       const int64_t other = i + static_cast<int64_t>(next_random(state) % static_cast<uint64_t>(available - i));
       std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(other)]);
@@ -52,7 +54,7 @@ Result<TokenRows> cut_rows(std::span<const int32_t> ids, const RowOptions& optio
   result.rows = wanted;
   result.length = options.length;
   result.ids.reserve(static_cast<size_t>(wanted * options.length));
-  for (const int64_t row : choose_rows(available, wanted, options.seed)) {
+  for (const int64_t row : choose_rows(available, wanted, options)) {
     if (options.bos) result.ids.push_back(*options.bos);
     const auto text = ids.subspan(static_cast<size_t>(row * text_per_row), static_cast<size_t>(text_per_row));
     result.ids.insert(result.ids.end(), text.begin(), text.end());

@@ -21,12 +21,16 @@ struct TokenRows {
   uint64_t tokens() const { return ids.size(); }
 };
 
+// Which rows of the text are taken where it has more than are wanted.
+enum class Sampling : int32_t { kFirst = 0, kEven = 1, kRandom = 2 };
+
 struct RowOptions {
   int64_t length = 512;
   int64_t max_rows = 128;      // 0: all
   std::optional<int32_t> bos;  // put at the start of every row when the model's tokenizer does so
-  uint64_t seed = 0;           // 0: the first rows; else that many rows chosen at random by this seed, in text order
-  int64_t vocabulary = 0;      // ids must be below
+  Sampling sampling = Sampling::kFirst;
+  uint64_t seed = 0;       // of kRandom; rows stay in text order
+  int64_t vocabulary = 0;  // ids must be below
 };
 
 // Cuts the ids, taken as one text, into rows; the tail is dropped and counted. `name` stands in messages. kBadText when

@@ -7,20 +7,19 @@ using scrooge::StatusCode;
 
 extern "C" {
 
-void scrooge_evaluate_options_init(scrooge_evaluate_options* options) {
-  if (options == nullptr) return;
-  *options = {};
-  options->struct_size = sizeof *options;
-  options->context = 2048;
-  options->memory = UINT64_MAX;
-  options->device = "cpu";
+void scrooge_evaluate_options_init(scrooge_evaluate_options* options, size_t struct_size) {
+  scrooge_evaluate_options defaults{};
+  defaults.context = 2048;
+  defaults.memory = UINT64_MAX;
+  defaults.device = "cpu";
+  scrooge::capi::init_options(options, struct_size, defaults);
 }
 
 scrooge_status scrooge_evaluate(const scrooge_evaluate_options* options, scrooge_evaluation* result,
                                 scrooge_error** error) {
   return scrooge::capi::guarded(error, [&]() -> Status {
     scrooge_evaluate_options o;
-    scrooge_evaluate_options_init(&o);
+    scrooge_evaluate_options_init(&o, sizeof o);
     SCROOGE_RETURN_IF_ERROR(scrooge::capi::read_options(options, sizeof(scrooge_evaluate_options), "options", o));
     if (o.next != nullptr) return scrooge::error(StatusCode::kInvalidArgument, "options.next: must be NULL");
     scrooge::pipeline::EvaluateOptions to;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+
 #include "src/capi/c_support.h"
 #include "src/pipeline/quantize_job.h"
 
@@ -14,10 +16,13 @@ Status read_choice(std::string_view name, int32_t value, int32_t last) {
   return error(StatusCode::kInvalidArgument, name, ": ", value, " is not one of the choices 0 to ", last);
 }
 
+// Of the first release's struct: what came later may be missing from a caller's.
+constexpr size_t kFirstSize = offsetof(scrooge_quantize_options, refine);
+
 Status convert_options(const scrooge_quantize_options* given, pipeline::QuantizeOptions& out) {
   scrooge_quantize_options o;
-  scrooge_quantize_options_init(&o);
-  SCROOGE_RETURN_IF_ERROR(read_options(given, sizeof(scrooge_quantize_options), "options", o));
+  scrooge_quantize_options_init(&o, sizeof o);
+  SCROOGE_RETURN_IF_ERROR(read_options(given, kFirstSize, "options", o));
   if (o.next != nullptr) return error(StatusCode::kInvalidArgument, "options.next: must be NULL");
   SCROOGE_RETURN_IF_ERROR(read_choice("symmetric", o.symmetric, 1));
   SCROOGE_RETURN_IF_ERROR(read_choice("method", o.method, SCROOGE_METHOD_RTN));
@@ -43,6 +48,12 @@ Status convert_options(const scrooge_quantize_options* given, pipeline::Quantize
   out.rounding = text_or_empty(o.rounding);
   out.correct = o.correct;
   out.refit = o.refit;
+  out.refine = o.refine;
+  SCROOGE_RETURN_IF_ERROR(read_choice("sampling", o.sampling, SCROOGE_SAMPLING_RANDOM));
+  out.sampling = static_cast<calibration::Sampling>(o.sampling);
+  out.selection.held_out = o.held_out;
+  out.selection.outliers = o.outliers;
+  out.selection.per_sample = static_cast<int64_t>(std::min<uint64_t>(o.max_tokens_per_sample, INT64_MAX));
   out.threads = static_cast<int>(std::min<uint32_t>(o.threads, 1u << 20));
   out.seed = o.seed;
   out.memory = o.memory;
@@ -66,24 +77,25 @@ using scrooge::capi::guarded;
 
 extern "C" {
 
-void scrooge_quantize_options_init(scrooge_quantize_options* options) {
-  if (options == nullptr) return;
-  *options = {};
-  options->struct_size = sizeof *options;
-  options->samples = 128;
-  options->length = 512;
-  options->bits = 4;
-  options->group = 128;
-  options->method = SCROOGE_METHOD_AWQ;
-  options->scale_type = SCROOGE_SCALE_FP16;
-  options->propagate = SCROOGE_PROPAGATE_LINEAR;
-  options->grid = 20;
-  options->clip = 1;
-  options->memory = UINT64_MAX;
-  options->device = "cpu";
-  options->effort = SCROOGE_EFFORT_DEFAULT;
-  options->refit = -1;
-  options->correct = -1;
+void scrooge_quantize_options_init(scrooge_quantize_options* options, size_t struct_size) {
+  scrooge_quantize_options defaults{};
+  defaults.samples = 128;
+  defaults.length = 512;
+  defaults.bits = 4;
+  defaults.group = 128;
+  defaults.method = SCROOGE_METHOD_AWQ;
+  defaults.scale_type = SCROOGE_SCALE_FP16;
+  defaults.propagate = SCROOGE_PROPAGATE_LINEAR;
+  defaults.grid = 20;
+  defaults.clip = 1;
+  defaults.memory = UINT64_MAX;
+  defaults.device = "cpu";
+  defaults.effort = SCROOGE_EFFORT_DEFAULT;
+  defaults.refit = -1;
+  defaults.correct = -1;
+  defaults.refine = -1;
+  defaults.held_out = 10;
+  scrooge::capi::init_options(options, struct_size, defaults);
 }
 
 scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options, scrooge_job** job, scrooge_error** error) {

@@ -47,6 +47,16 @@ scrooge_status guarded(scrooge_error** out, Body&& body) noexcept {
   }
 }
 
+// Gives the caller's struct its defaults: as much of them as the caller's version of the struct has.
+template <typename Options>
+void init_options(Options* options, size_t size, Options defaults) {
+  if (options == nullptr) return;
+  const size_t known = std::min(size, sizeof(Options));
+  std::memset(static_cast<void*>(options), 0, size);
+  defaults.struct_size = static_cast<uint32_t>(size);
+  std::memcpy(static_cast<void*>(options), &defaults, known);
+}
+
 // Copies a caller's option struct over defaults: fields the caller's version does not know keep them. `minimum` is the
 // size of the first release's struct.
 template <typename Options>

@@ -27,6 +27,11 @@ const Names& effort_names() {
       {"fast", SCROOGE_EFFORT_FAST}, {"default", SCROOGE_EFFORT_DEFAULT}, {"max", SCROOGE_EFFORT_MAX}};
   return names;
 }
+const Names& sampling_names() {
+  static const Names names{
+      {"first", SCROOGE_SAMPLING_FIRST}, {"even", SCROOGE_SAMPLING_EVEN}, {"random", SCROOGE_SAMPLING_RANDOM}};
+  return names;
+}
 const Names& scale_names() {
   static const Names names{{"fp16", SCROOGE_SCALE_FP16}, {"bf16", SCROOGE_SCALE_BF16}};
   return names;
@@ -122,6 +127,10 @@ QuantizeArguments::QuantizeArguments() {
   no_clip = defaults.clip == 0;
   effort = name_of(effort_names(), defaults.effort);
   seed = defaults.seed;
+  sampling = name_of(sampling_names(), defaults.sampling);
+  held_out = defaults.held_out;
+  outliers = defaults.outliers;
+  max_tokens_per_sample = defaults.max_tokens_per_sample;
   resources.threads = defaults.threads;
   resources.memory = defaults.memory;
   if (defaults.device != nullptr) resources.device = defaults.device;
@@ -142,7 +151,18 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
       ->excludes(text);
   add_number(command, "--samples", arguments.samples, "Rows of calibration tokens")->check(CLI::PositiveNumber);
   add_number(command, "--length", arguments.length, "Tokens per row")->check(CLI::PositiveNumber);
-  add_number(command, "--seed", arguments.seed, "Chooses the calibration rows");
+  choice("--sampling", arguments.sampling, sampling_names(), "Rows of the text to take, where it has more");
+  add_number(command, "--seed", arguments.seed, "Chooses the rows of --sampling random, which it implies");
+  command.add_option("--held-out", arguments.held_out, "Percent of the tokens kept apart to check the result on")
+      ->check(CLI::Range(0.0, 50.0))
+      ->type_name("P")
+      ->capture_default_str();
+  command.add_option("--outlier-percent", arguments.outliers, "Most extreme tokens left out of the statistics")
+      ->check(CLI::Range(0.0, 50.0))
+      ->type_name("P")
+      ->capture_default_str();
+  add_number(command, "--max-tokens-per-sample", arguments.max_tokens_per_sample,
+             "Tokens of a row, evenly spaced, that enter the statistics; 0: all");
 
   add_number(command, "--bits", arguments.bits, "Bits per weight: 2, 3, 4 or 8")->check(CLI::IsMember({2, 3, 4, 8}));
   add_number(command, "--group", arguments.group, "Weights per scale along the input; 0: one group per row");
@@ -155,12 +175,17 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   command.add_flag("--no-clip", arguments.no_clip, "Do not search the clip range");
   choice(
       "--effort", arguments.effort, effort_names(),
-      "fast: round to nearest; default: second-order rounding, error correction, refitted scales; max: refits longer");
+      "fast: round to nearest; default: second-order rounding, descent, error correction, refitted scales; max: more "
+      "rounds of the last");
   command.add_option("--rounding", arguments.rounding, "Instead of the effort's: nearest, heuristic or gptq")
       ->type_name("NAME");
   command.add_option("--correct", arguments.correct, "Error correction, 0 to 1, instead of the effort's")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("C");
+  command
+      .add_option("--refine", arguments.refine, "Sweeps of coordinate descent on the codes, instead of the effort's")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N");
   command.add_option("--refit", arguments.refit, "Sweeps of scale refitting, instead of the effort's")
       ->check(CLI::Range(0, 100))
       ->type_name("N");
@@ -189,6 +214,12 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.rounding = given(arguments.rounding);
   options.correct = arguments.correct;
   options.refit = arguments.refit;
+  options.refine = arguments.refine;
+  options.sampling = value_of(sampling_names(), arguments.sampling);
+  if (options.sampling == SCROOGE_SAMPLING_FIRST && arguments.seed != 0) options.sampling = SCROOGE_SAMPLING_RANDOM;
+  options.held_out = arguments.held_out;
+  options.outliers = arguments.outliers;
+  options.max_tokens_per_sample = arguments.max_tokens_per_sample;
   options.threads = arguments.resources.threads;
   options.seed = arguments.seed;
   options.memory = arguments.resources.memory;

@@ -56,8 +56,13 @@ struct QuantizeArguments {
   bool no_clip = false;
   std::string effort;
   std::string rounding;  // empty: by effort
-  double correct = -1;   // negative: by effort, as is refit
+  double correct = -1;   // negative: by effort, as are refine and refit
+  int32_t refine = -1;
   int32_t refit = -1;
+  std::string sampling;
+  double held_out = 0;
+  double outliers = 0;
+  uint64_t max_tokens_per_sample = 0;
   uint64_t seed = 0;
   ResourceArguments resources;
 };

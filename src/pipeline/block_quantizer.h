@@ -10,6 +10,7 @@
 #include "src/calibration/hidden_states.h"
 #include "src/calibration/stage_statistics.h"
 #include "src/calibration/token_rows.h"
+#include "src/calibration/token_selection.h"
 #include "src/pipeline/device_block.h"
 #include "src/pipeline/memory_plan.h"
 #include "src/pipeline/progress.h"
@@ -22,6 +23,7 @@ struct BlockQuantizerOptions {
   awq::SolveOptions solve;
   bool calibrate = true;  // false: round-to-nearest, no forward pass
   Propagate propagate = Propagate::kLinear;
+  calibration::SelectionOptions selection;
 
   // The original model runs beside the quantized one. REQUIRES: propagate is kLinear when solve.correct > 0.
   bool two_streams() const { return calibrate && solve.correct > 0; }
@@ -33,7 +35,7 @@ struct BlockOutcome {
   double calibrate_seconds = 0;
   double quantize_seconds = 0;
   double fold_error = 0;  // see check_fold
-  uint64_t tokens = 0;
+  uint64_t tokens = 0;    // that entered the statistics
 
   double loss() const;  // sums over the linears
   double loss_rtn() const;
@@ -59,13 +61,19 @@ class BlockQuantizer {
                  Reporter& reporter)
       : device_(device), source_(source), options_(options), reporter_(reporter) {}
 
-  Status advance_original(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x,
-                          calibration::StageStatistics& statistics);
   Status calibrate_by_linear(int64_t block, BlockOutcome& outcome);
   Status calibrate_by_block(int64_t block, BlockOutcome& outcome);
   Status round_to_nearest(BlockOutcome& outcome);
+  Status add_statistics(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x,
+                        calibration::StageStatistics& statistics);
+  Status linear_statistics(const model::StagePlan& stage, const model::BlockWeights& run, bool held_out, double done);
+  Status block_statistics(bool held_out);
+  std::vector<awq::LinearProblem> linear_problems(int64_t block, const model::StagePlan& stage) const;
   Status solve_stage(int64_t block, const model::StagePlan& stage, const calibration::StageStatistics& statistics,
                      BlockOutcome& outcome);
+  Status check_stage(int64_t block, size_t stage, const calibration::StageStatistics& statistics,
+                     BlockOutcome& outcome);
+  Status drop_outliers();
   Status save_probe();
   Status check_fold(int64_t block, BlockOutcome& outcome);
   Status load_folded(const awq::FoldedBlock& folded);
@@ -79,6 +87,7 @@ class BlockQuantizer {
   std::unique_ptr<awq::Solver> solver_;
   DeviceBlock originals_;
   DeviceBlock effective_;
+  calibration::TokenSelection selection_;
   calibration::HiddenStates hidden_;
   calibration::HiddenStates attention_;                   // stage o's input, kept from its statistics to its use
   std::vector<calibration::StageStatistics> statistics_;  // one, or one per stage

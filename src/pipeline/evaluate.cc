@@ -81,7 +81,7 @@ Status Evaluator::open() {
     }
   }
   SCROOGE_ASSIGN_OR_RETURN(
-      rows_, read_token_rows(*model_, {options_.text, options_.token_ids, options_.context, options_.max_windows, 0}));
+      rows_, read_token_rows(*model_, {options_.text, options_.token_ids, options_.context, options_.max_windows}));
   return {};
 }
 

@@ -31,7 +31,9 @@ void write_linear(JsonWriter& json, const container::LinearReport& linear, uint3
   json.begin_object().field("name", linear.name).field("block", static_cast<uint64_t>(block));
   json.field("loss", linear.loss).field("loss_rtn", linear.loss_rtn).field("fell_back", linear.fell_back);
   json.field("rows", figures.rows).field("rows_clipped", figures.rows_clipped);
-  json.field("rows_rounded", figures.rows_rounded).field("rows_refitted", figures.rows_refitted);
+  json.field("rows_rounded", figures.rows_rounded).field("rows_refined", figures.rows_refined);
+  json.field("rows_refitted", figures.rows_refitted).field("held_out_loss", figures.held_out_loss);
+  json.field("held_out_loss_rtn", figures.held_out_loss_rtn).field("overfit", figures.overfit);
   json.key("clip_histogram").begin_array();
   for (const uint32_t count : linear.clip_histogram) json.value(static_cast<uint64_t>(count));
   json.end_array().end_object();
@@ -44,8 +46,8 @@ BlockFigures solver_figures(const BlockOutcome& outcome) {
   for (const awq::StageSolution& stage : outcome.stages) {
     if (outcome.tokens > 0) figures.stages.push_back({stage.damping, stage.corrected});
     for (const awq::LinearSolution& linear : stage.linears) {
-      figures.linears.push_back(
-          {linear.quantized.rows, linear.rows_clipped, linear.rows_rounded, linear.rows_refitted});
+      figures.linears.push_back({linear.quantized.rows, linear.rows_clipped, linear.rows_rounded, linear.rows_refined,
+                                 linear.rows_refitted, linear.held_out_loss, linear.held_out_loss_rtn, linear.overfit});
     }
   }
   return figures;
@@ -98,13 +100,16 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
   json.field("planned_peak_bytes", totals.planned_peak_bytes).field("bits_per_weight", totals.bits_per_weight);
   json.field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
   json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
+  json.field("held_out_tokens", totals.held_out_tokens);
   double loss = 0;
   double loss_rtn = 0;
+  uint64_t overfit = 0;
   for (const BlockFigures& block : figures) {
     loss += block.loss;
     loss_rtn += block.loss_rtn;
+    for (const BlockFigures::Linear& linear : block.linears) overfit += linear.overfit ? 1 : 0;
   }
-  json.field("loss", loss).field("loss_rtn", loss_rtn);
+  json.field("loss", loss).field("loss_rtn", loss_rtn).field("overfit_linears", overfit);
   json.key("blocks").begin_array();
   for (size_t b = 0; b < figures.size(); ++b) {
     const BlockFigures& f = figures[b];

@@ -25,9 +25,13 @@ struct BlockFigures {
   };
   struct Linear {
     int64_t rows = 0;
-    int64_t rows_clipped = 0;  // rows that kept the step, as the next two
+    int64_t rows_clipped = 0;  // rows that kept the step, as the next three
     int64_t rows_rounded = 0;
+    int64_t rows_refined = 0;
     int64_t rows_refitted = 0;
+    double held_out_loss = 0;  // awq/solve.h, LinearSolution
+    double held_out_loss_rtn = 0;
+    bool overfit = false;
   };
   std::vector<Stage> stages;    // in the order of the file's scale sets
   std::vector<Linear> linears;  // in the order of the file's linears
@@ -44,6 +48,7 @@ struct JobTotals {
   uint64_t output_bytes = 0;
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
+  uint64_t held_out_tokens = 0;
   int threads = 0;
 };
 

@@ -24,6 +24,15 @@ constexpr int64_t kMaxLength = int64_t{1} << 20;
 // thread stacks, row tiles on their way into the file. Measured below 14 MiB on 2 threads.
 constexpr uint64_t kLibraryOverhead = uint64_t{16} << 20;
 
+std::string_view sampling_name(calibration::Sampling sampling) {
+  switch (sampling) {
+    case calibration::Sampling::kFirst: return "first";
+    case calibration::Sampling::kEven: return "even";
+    case calibration::Sampling::kRandom: return "random";
+  }
+  return "unknown";
+}
+
 std::string_view method_name(Method method) { return method == Method::kAwq ? "awq" : "rtn"; }
 
 Status check_output(const std::string& output, const ModelSource& source, const QuantizeOptions& options) {
@@ -81,7 +90,7 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
     job->rows_.length = o.length;
     if (text_given) {
       SCROOGE_ASSIGN_OR_RETURN(job->rows_, read_token_rows(*job->source_, {o.calibration_text, o.calibration_ids,
-                                                                           o.length, o.samples, o.seed}));
+                                                                           o.length, o.samples, o.sampling, o.seed}));
       if (job->rows_.rows < o.samples) {
         log(o.log, LogLevel::kWarning, "the calibration text fills ", job->rows_.rows, " rows of ", o.length,
             " tokens, fewer than the ", o.samples, " asked for");
@@ -102,13 +111,15 @@ Status QuantizeJob::choose_solver() {
   struct Combination {
     std::string_view rounding;
     double correct;
+    int refine;
     int refit;
   };
-  static constexpr Combination kCombinations[] = {{"nearest", 0, 0}, {"gptq", 0.5, 1}, {"gptq", 0.5, 3}};
+  static constexpr Combination kCombinations[] = {{"nearest", 0, 0, 0}, {"gptq", 0.5, 4, 1}, {"gptq", 0.5, 4, 3}};
   const Combination& by_effort = kCombinations[static_cast<size_t>(options_.effort)];
-  solve_ = {options_.spec, options_.grid, options_.clip, nullptr, 0, 0};
+  solve_ = {options_.spec, options_.grid, options_.clip, nullptr, 0, 0, 0};
   SCROOGE_ASSIGN_OR_RETURN(solve_.rounding,
                            awq::find_rounding(options_.rounding.empty() ? by_effort.rounding : options_.rounding));
+  solve_.refine = options_.refine < 0 ? by_effort.refine : options_.refine;
   solve_.refit = options_.refit < 0 ? by_effort.refit : options_.refit;
   // Only outputs propagated linear by linear show the error that is to be corrected.
   const bool can_correct = options_.propagate == Propagate::kLinear;
@@ -119,8 +130,15 @@ Status QuantizeJob::choose_solver() {
   if (!(solve_.correct >= 0 && solve_.correct <= 1)) {
     return error(StatusCode::kInvalidArgument, "correct: ", solve_.correct, " is outside 0 to 1");
   }
-  if (solve_.refit > 100) return error(StatusCode::kInvalidArgument, "refit: ", solve_.refit, " is outside 0 to 100");
-  return {};
+  const auto in_range = [](std::string_view name, double value, double high) -> Status {
+    if (value >= 0 && value <= high) return {};
+    return error(StatusCode::kInvalidArgument, name, ": ", value, " is outside 0 to ", high);
+  };
+  SCROOGE_RETURN_IF_ERROR(in_range("refine", solve_.refine, 100));
+  SCROOGE_RETURN_IF_ERROR(in_range("refit", solve_.refit, 100));
+  SCROOGE_RETURN_IF_ERROR(in_range("held-out", options_.selection.held_out, 50));
+  SCROOGE_RETURN_IF_ERROR(in_range("outlier-percent", options_.selection.outliers, 50));
+  return in_range("max-tokens-per-sample", static_cast<double>(options_.selection.per_sample), kMaxLength);
 }
 
 BlockQuantizerOptions QuantizeJob::quantizer_options() const {
@@ -133,6 +151,7 @@ BlockQuantizerOptions QuantizeJob::quantizer_options() const {
     result.solve.grid = 0;
   }
   result.propagate = options_.propagate;
+  result.selection = options_.selection;
   return result;
 }
 
@@ -214,10 +233,15 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
   info.attributes = {{"clip", awq && o.clip ? "true" : "false"},
                      {"correct", concat(awq ? solve_.correct : 0)},
                      {"device", o.device},
+                     {"held_out_percent", concat(awq ? o.selection.held_out : 0)},
                      {"length", concat(rows_.length)},
+                     {"max_tokens_per_sample", concat(awq ? o.selection.per_sample : 0)},
+                     {"outlier_percent", concat(awq ? o.selection.outliers : 0)},
+                     {"refine", concat(awq ? solve_.refine : 0)},
                      {"refit", concat(awq ? solve_.refit : 0)},
                      {"rounding", awq ? std::string(solve_.rounding->name) : "nearest"},
-                     {"samples", concat(rows_.rows)}};
+                     {"samples", concat(rows_.rows)},
+                     {"sampling", awq ? std::string(sampling_name(o.sampling)) : ""}};
   info.tokens = {rows_.tokens(), rows_.dropped, static_cast<uint64_t>(rows_.rows), static_cast<uint64_t>(rows_.length)};
   info.blocks = reports_;
   return info;
@@ -230,20 +254,26 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
   figures.quantize_seconds = progress.quantize_seconds = outcome.quantize_seconds;
   // Per token, so that runs of different length compare.
   const double tokens = std::max<double>(1, static_cast<double>(outcome.tokens));
+  const double seconds = outcome.calibrate_seconds + outcome.quantize_seconds;
   figures.loss = progress.loss = outcome.loss() / tokens;
   figures.loss_rtn = progress.loss_rtn = outcome.loss_rtn() / tokens;
   figures.fold_error = outcome.fold_error;
   figures.memory_before = progress.memory_before;
-  progress.tokens_per_second =
-      static_cast<double>(outcome.tokens) / (outcome.calibrate_seconds + outcome.quantize_seconds);
+  progress.tokens_per_second = outcome.tokens > 0 ? static_cast<double>(chunking_.tokens()) / seconds : 0;
 
   container::BlockReport report = block_report(source_->block_plan(), block, outcome);
   for (const container::LinearReport& linear : report.linears) {
     if (linear.fell_back) {
       log(options_.log, LogLevel::kWarning, linear.name,
-          ": no scale was better than round-to-nearest for every linear "
-          "of its stage; the stage keeps its weights unscaled");
+          ": its stage was not better than round-to-nearest everywhere and keeps its weights unscaled");
     }
+  }
+  for (size_t i = 0; i < report.linears.size(); ++i) {
+    if (!figures.linears[i].overfit) continue;
+    log(options_.log, LogLevel::kWarning, report.linears[i].name,
+        ": overfitting, better than round-to-nearest on the calibration tokens and worse on held-out ones; its stage "
+        "is "
+        "rounded to nearest; more samples help");
   }
   reports_.push_back(std::move(report));
   blocks_.push_back(figures);
@@ -320,6 +350,9 @@ std::string QuantizeJob::report_json() const {
   totals.tokens = plan_.tokens;
   totals.tokens_dropped = plan_.tokens_dropped;
   totals.threads = options_.threads;
+  if (options_.method == Method::kAwq) {
+    totals.held_out_tokens = calibration::TokenSelection(chunking_, options_.selection).held_out_tokens();
+  }
   return write_report(totals, blocks_, reports_);
 }
 

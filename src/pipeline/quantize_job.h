@@ -28,11 +28,14 @@ struct QuantizeOptions {
   Propagate propagate = Propagate::kLinear;
   int64_t grid = 20;
   bool clip = true;
-  Effort effort = Effort::kDefault;  // picks what the next three leave open
+  Effort effort = Effort::kDefault;  // picks what the next four leave open
   std::string rounding;              // "nearest", "heuristic", "gptq"; empty: by effort
   double correct = -1;               // error correction, 0 to 1; negative: by effort
+  int refine = -1;                   // sweeps of coordinate descent on the codes; negative: by effort
   int refit = -1;                    // sweeps of scale refitting; negative: by effort
-  int threads = 0;                   // 0: all processors of this process
+  calibration::SelectionOptions selection;
+  calibration::Sampling sampling = calibration::Sampling::kFirst;
+  int threads = 0;  // 0: all processors of this process
   uint64_t seed = 0;
   uint64_t memory = MemoryBudget::kUnlimited;
   std::string device = "cpu";

@@ -18,6 +18,7 @@ Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const 
   calibration::RowOptions rows;
   rows.length = options.length;
   rows.max_rows = options.max_rows;
+  rows.sampling = options.sampling;
   rows.seed = options.seed;
   rows.vocabulary = source.config().vocabulary;
   if (!options.token_ids.empty()) {

@@ -14,6 +14,7 @@ struct TextOptions {
   std::string token_ids;  // path
   int64_t length = 0;
   int64_t max_rows = 0;  // 0: all
+  calibration::Sampling sampling = calibration::Sampling::kFirst;
   uint64_t seed = 0;
 };
 

@@ -67,4 +67,12 @@ inline float refitted_scale(float scale, double slope, double curvature, DType d
   return rounded >= scale / 2 && rounded <= scale * 2 ? rounded : scale;
 }
 
+// Where a code goes whose loss changes by 2 slope d + curvature d^2 when its weight moves by d: to the least loss that
+// a code can give.
+inline float refined_code(float code, float scale, float slope, float curvature, float top) {
+  if (!(curvature > 0)) return code;
+  const float step = slope / (curvature * scale);
+  return std::isfinite(step) ? std::clamp(std::nearbyint(code - step), 0.0f, top) : code;
+}
+
 }  // namespace scrooge

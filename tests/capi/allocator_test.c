@@ -49,7 +49,7 @@ static scrooge_status run(char** argv, ledger* book, scrooge_plan* plan) {
   const scrooge_allocator allocator = {
       .struct_size = sizeof(allocator), .allocate = take, .release = give, .user = book};
   scrooge_quantize_options options;
-  scrooge_quantize_options_init(&options);
+  scrooge_quantize_options_init(&options, sizeof options);
   options.checkpoint = argv[1];
   options.calibration_text = argv[2];
   options.output = argv[3];

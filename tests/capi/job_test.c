@@ -40,7 +40,7 @@ typedef struct job_paths {
 
 static scrooge_quantize_options small_job(const job_paths* paths) {
   scrooge_quantize_options options;
-  scrooge_quantize_options_init(&options);
+  scrooge_quantize_options_init(&options, sizeof options);
   options.checkpoint = paths->checkpoint;
   options.calibration_text = paths->text;
   options.output = paths->output;
@@ -324,7 +324,7 @@ static void evaluates(const job_paths* paths) {
   scrooge_error* error;
   scrooge_evaluate_options options;
   scrooge_evaluation result;
-  scrooge_evaluate_options_init(&options);
+  scrooge_evaluate_options_init(&options, sizeof options);
   CHECK(options.struct_size == sizeof(options) && options.context == 2048);
   options.model = paths->output;
   options.reference = paths->checkpoint;

@@ -16,21 +16,26 @@ TEST_P(ReduceTest, SumsInDoublePrecision) {
   SeededValues seeded(14);
   const std::vector<float> a = seeded.bells(rows * cols, 100);
   const std::vector<float> b = seeded.bells(rows * cols, 100);
-  for (const auto kind : {ReduceParams::Kind::kSumSquares, ReduceParams::Kind::kSumSquaredDiff}) {
+  double products = 0;  // sum |a b|, for the dot product may cancel
+  for (size_t i = 0; i < a.size(); ++i) products += std::fabs(static_cast<double>(a[i]) * b[i]);
+  for (const auto kind :
+       {ReduceParams::Kind::kSumSquares, ReduceParams::Kind::kSumSquaredDiff, ReduceParams::Kind::kDot}) {
     for (const Layout layout : kLayouts) {
       SCOPED_TRACE(concat("kind ", static_cast<int>(kind), ", lead ", layout.lead));
       const Comparison result = compare([&](Device& device) {
         GuardedMatrix ga(device, rows, cols, layout, a);
         GuardedMatrix gb(device, rows, cols, layout, b);
         double total = kNaN;
-        const bool two = kind == ReduceParams::Kind::kSumSquaredDiff;
+        const bool two = kind != ReduceParams::Kind::kSumSquares;
         expect_ok(device.reduce({ga.matrix(), two ? gb.matrix() : Matrix{}, kind, &total}));
         expect_ok(device.synchronize());
         return Outputs{{}, {total}};
       });
       // Differences and squares may be f32; the sum may not.
-      EXPECT_TRUE(within(result.expected.numbers, result.actual.numbers, 1,
-                         [&](size_t) { return gamma(3) * result.expected.numbers[0]; }));
+      EXPECT_TRUE(within(result.expected.numbers, result.actual.numbers, 1, [&](size_t) {
+        const bool dot = kind == ReduceParams::Kind::kDot;
+        return gamma(3) * (dot ? products : result.expected.numbers[0]);
+      }));
     }
   }
 }

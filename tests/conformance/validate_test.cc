@@ -175,6 +175,7 @@ TEST_P(RefusalTest, EveryOpChecksItsArguments) {
         {"gram_factor", device->gram_factor({m, m, m, order, 0.01, &definite})},
         {"gptq", device->gptq({m, n, n, n, codes.matrix(), order, spec})},
         {"refit_scales", device->refit_scales({m, codes.matrix(), n, n, n, spec})},
+        {"refine_codes", device->refine_codes({m, codes.matrix(), n, n, n, spec})},
         {"reduce", device->reduce({m, n, ReduceParams::Kind::kSumSquaredDiff, &number})},
     };
     for (const auto& [op, status] : calls) {

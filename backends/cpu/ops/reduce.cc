@@ -12,6 +12,7 @@ double reduce_row(const ReduceParams& p, int64_t r) {
   switch (p.kind) {
     case ReduceParams::Kind::kCountNonFinite: return static_cast<double>(count_non_finite(a, p.a.cols));
     case ReduceParams::Kind::kSumSquares: return dot_f64(a, a, p.a.cols);
+    case ReduceParams::Kind::kDot: return dot_f64(a, row_of<float>(p.b, r), p.a.cols);
     case ReduceParams::Kind::kSumSquaredDiff: return squared_difference_f64(a, row_of<float>(p.b, r), p.a.cols);
   }
   return 0;

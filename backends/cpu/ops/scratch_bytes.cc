@@ -29,7 +29,7 @@ uint64_t scratch_bytes(int threads, int64_t max_k, int64_t max_n, int64_t max_se
   }
   const uint64_t worker =
       std::max({gemm_worker, gram_worker, clip_worker, scale_search_scratch(k), gram_factor_scratch(k), gptq_scratch(k),
-                refit_scales_scratch(k), attention_scratch(length, kHeadWidth)});
+                refit_scales_scratch(k), refine_codes_scratch(k), attention_scratch(length, kHeadWidth)});
   const uint64_t scratchpad = (uint64_t{256} << 10) + 512 * static_cast<uint64_t>(k);
   const uint64_t table = elements(length, kHeadWidth) * sizeof(float);
   const auto workers = static_cast<uint64_t>(std::max(1, threads));

@@ -14,6 +14,7 @@ uint64_t gram_factor_shared_scratch(int64_t k);
 uint64_t gram_factor_scratch(int64_t k);
 uint64_t gptq_scratch(int64_t k);
 uint64_t refit_scales_scratch(int64_t k);
+uint64_t refine_codes_scratch(int64_t k);
 uint64_t attention_scratch(int64_t length, int64_t width);
 
 }  // namespace scrooge::backend::cpu

@@ -150,10 +150,11 @@ TEST(Rounding, NamesAreKnownAndOthersListThem) {
   EXPECT_NE(unknown.status().message().find("gptq"), std::string_view::npos);
 }
 
-double loss_with(const Rounding& rounding, int refit, int bits) {
+double loss_with(const Rounding& rounding, int refit, int bits, int refine = 0) {
   SolveOptions options = options_for(bits, false);
   options.rounding = &rounding;
   options.refit = refit;
+  options.refine = refine;
   Problem problem(options);
   const StageSolution solution = problem.solve();
   // The kept loss is the loss of what is written.
@@ -169,6 +170,10 @@ TEST(Rounding, EveryStepOnlyEverLowersTheLoss) {
     const double gptq = loss_with(kGptq, 0, bits);
     EXPECT_LT(gptq, 0.9 * nearest) << bits;
     EXPECT_LE(loss_with(kGptq, 2, bits), gptq) << bits;
+    const double refined = loss_with(kGptq, 0, bits, 4);
+    EXPECT_LT(refined, gptq) << bits;
+    EXPECT_LE(loss_with(kGptq, 2, bits, 4), loss_with(kGptq, 1, bits, 4)) << bits;
+    EXPECT_LT(loss_with(kNearest, 0, bits, 4), 0.9 * nearest) << bits;
   }
 }
 

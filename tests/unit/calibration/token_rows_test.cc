@@ -41,6 +41,7 @@ TEST(TokenRows, PutsBosBeforeEveryRow) {
 
 TEST(TokenRows, SeedChoosesRowsInTextOrderRepeatably) {
   RowOptions o = options(2, 4);
+  o.sampling = Sampling::kRandom;
   o.seed = 7;
   const auto a = cut_rows(counting(100), o, "t");
   const auto b = cut_rows(counting(100), o, "t");
@@ -49,6 +50,14 @@ TEST(TokenRows, SeedChoosesRowsInTextOrderRepeatably) {
   EXPECT_TRUE(std::is_sorted(a->ids.begin(), a->ids.end()));
   o.seed = 8;
   EXPECT_NE(cut_rows(counting(100), o, "t")->ids, a->ids);
+}
+
+TEST(TokenRows, EvenSamplingSpansTheText) {
+  RowOptions o = options(2, 4);
+  o.sampling = Sampling::kEven;
+  EXPECT_EQ(cut_rows(counting(21), o, "t")->ids, (std::vector<int32_t>{0, 1, 4, 5, 10, 11, 14, 15}));
+  o.max_rows = 20;  // more than there are
+  EXPECT_EQ(cut_rows(counting(20), o, "t")->ids, counting(20));
 }
 
 TEST(TokenRows, ErrorsNameTheText) {

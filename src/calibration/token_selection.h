@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which calibration tokens enter the statistics: all but those held out for checking, the most extreme ones, and those
+// beyond a number per row.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "src/backend/op_params.h"
+#include "src/calibration/hidden_states.h"
+
+namespace scrooge::calibration {
+
+struct SelectionOptions {
+  double held_out = 10;    // percent of the tokens, in whole chunks
+  double outliers = 0;     // percent of the tokens
+  int64_t per_sample = 0;  // tokens of a row, evenly spaced; 0: all
+};
+
+// Rows first, first + step, ... of a chunk.
+struct RowSlice {
+  int64_t first = 0;
+  int64_t count = 0;
+  int64_t step = 1;
+
+  backend::Matrix of(const backend::Matrix& m) const {
+    backend::Matrix part = m.row_range(first, count);
+    part.stride *= step;
+    return part;
+  }
+};
+
+// One thread at a time.
+class TokenSelection {
+ public:
+  TokenSelection() = default;
+  // Every tenth chunk is held out where 10 percent are asked for; the last one where there are fewer than that but at
+  // least 4; else none.
+  TokenSelection(const Chunking& chunking, const SelectionOptions& options);
+
+  bool held_out(int64_t chunk) const { return held_out_[static_cast<size_t>(chunk)]; }
+  bool any_held_out() const { return any_held_out_; }
+  uint64_t held_out_tokens() const;  // all tokens of the chunks held out
+  std::span<const RowSlice> slices(int64_t chunk) const { return slices_[static_cast<size_t>(chunk)]; }
+
+  // Leaves out the tokens with the largest of scores[tokens], the earlier token first among equals. Calls do not add
+  // up.
+  void drop_outliers(std::span<const float> scores);
+
+ private:
+  void select(const std::vector<bool>& dropped);
+
+  Chunking chunking_;
+  SelectionOptions options_;
+  std::vector<bool> held_out_;
+  bool any_held_out_ = false;
+  std::vector<std::vector<RowSlice>> slices_;  // of each chunk
+};
+
+}  // namespace scrooge::calibration
