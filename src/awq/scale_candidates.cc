@@ -48,24 +48,48 @@ std::string ScaleCandidate::name() const {
   return concat(salience == Salience::kMeanAbs ? "mean_abs" : "rms", weight_term ? "_weight" : "");
 }
 
+namespace {
+
+// The tied saliences that candidates are made of.
+class CandidateMaker {
+ public:
+  CandidateMaker(const SalienceInputs& inputs, const Ties& ties)
+      : mean_abs_(tie(inputs.mean_abs, ties)), rms_(tie(inputs.mean_square, ties)), weight_(tie(inputs.weight, ties)) {
+    for (double& value : rms_) value = std::sqrt(value);
+  }
+  ScaleCandidate make(ScaleCandidate::Salience salience, bool weight_term, double alpha) const {
+    const std::vector<double>& m = salience == ScaleCandidate::Salience::kMeanAbs ? mean_abs_ : rms_;
+    const auto weight = weight_term ? std::span<const double>(weight_) : std::span<const double>();
+    return {salience, weight_term, alpha, candidate_scale(m, weight, alpha)};
+  }
+
+ private:
+  std::vector<double> mean_abs_, rms_, weight_;
+};
+
+}  // namespace
+
 std::vector<ScaleCandidate> make_scale_candidates(const SalienceInputs& inputs, const Ties& ties, int64_t grid) {
   std::vector<ScaleCandidate> candidates(1);
   candidates.front().scale.assign(inputs.mean_abs.size(), 1.0f);
   if (grid < 2) return candidates;
-  const std::vector<double> mean_abs = tie(inputs.mean_abs, ties);
-  std::vector<double> rms = tie(inputs.mean_square, ties);
-  for (double& value : rms) value = std::sqrt(value);
-  const std::vector<double> weight = tie(inputs.weight, ties);
+  const CandidateMaker maker(inputs, ties);
   for (const auto salience : {ScaleCandidate::Salience::kMeanAbs, ScaleCandidate::Salience::kRootMeanSquare}) {
-    const std::vector<double>& m = salience == ScaleCandidate::Salience::kMeanAbs ? mean_abs : rms;
     for (const bool weight_term : {false, true}) {
       for (int64_t i = 1; i < grid; ++i) {
-        const double alpha = static_cast<double>(i) / static_cast<double>(grid);
-        candidates.push_back(
-            {salience, weight_term, alpha,
-             candidate_scale(m, weight_term ? std::span<const double>(weight) : std::span<const double>(), alpha)});
+        candidates.push_back(maker.make(salience, weight_term, static_cast<double>(i) / static_cast<double>(grid)));
       }
     }
+  }
+  return candidates;
+}
+
+std::vector<ScaleCandidate> make_candidates_near(const ScaleCandidate& best, const SalienceInputs& inputs,
+                                                 const Ties& ties, int64_t grid) {
+  const CandidateMaker maker(inputs, ties);
+  std::vector<ScaleCandidate> candidates;
+  for (const double steps : {-0.5, -0.25, 0.25, 0.5}) {
+    candidates.push_back(maker.make(best.salience, best.weight_term, best.alpha + steps / static_cast<double>(grid)));
   }
   return candidates;
 }

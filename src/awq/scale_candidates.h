@@ -42,6 +42,11 @@ struct Ties {
 
 std::vector<ScaleCandidate> make_scale_candidates(const SalienceInputs& inputs, const Ties& ties, int64_t grid);
 
+// The same kind as `best`, with alphas a quarter and half a grid step to either side of its own. REQUIRES: `best` is of
+// that grid and not the identity.
+std::vector<ScaleCandidate> make_candidates_near(const ScaleCandidate& best, const SalienceInputs& inputs,
+                                                 const Ties& ties, int64_t grid);
+
 // w of the weight term, over one or more linears that read the same input.
 class WeightSalience {
  public:

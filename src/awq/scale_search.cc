@@ -87,15 +87,24 @@ Result<ScaleChoice> ScaleSearch::find(std::span<const ScaledLinear> linears,
   WeightSalience weight(gram.cols);
   for (const ScaledLinear& linear : linears) SCROOGE_RETURN_IF_ERROR(weight.add(*device_, linear.target, spec_));
   const std::vector<float> weight_mean = weight.mean();
-  std::vector<ScaleCandidate> candidates =
-      make_scale_candidates({statistics.mean_abs(), statistics.mean_square(), weight_mean}, ties, grid_);
+  const SalienceInputs inputs{statistics.mean_abs(), statistics.mean_square(), weight_mean};
+  std::vector<ScaleCandidate> candidates = make_scale_candidates(inputs, ties, grid_);
   if (candidates.size() > kFinalists + 1) {
     SCROOGE_ASSIGN_OR_RETURN(candidates, rank(linears, gram, std::move(candidates)));
   }
   std::vector<double> total;
   SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, 1, Precision::kExact, total));
   const auto best = static_cast<size_t>(std::min_element(total.begin(), total.end()) - total.begin());
-  return ScaleChoice{std::move(candidates[best]), total[best], total.front()};
+  ScaleChoice choice{std::move(candidates[best]), total[best], total.front()};
+  if (best == 0) return choice;
+  candidates = make_candidates_near(choice.candidate, inputs, ties, grid_);
+  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, 1, Precision::kExact, total));
+  const auto nearer = static_cast<size_t>(std::min_element(total.begin(), total.end()) - total.begin());
+  if (total[nearer] < choice.loss) {
+    choice.candidate = std::move(candidates[nearer]);
+    choice.loss = total[nearer];
+  }
+  return choice;
 }
 
 }  // namespace scrooge::awq

@@ -60,6 +60,7 @@ struct StageSolution {
   double loss_choice = 0;
   double damping = 0;  // of the second-order rounding; 0 when it was not used or broke down
   bool corrected = false;
+  bool correction_overfit = false;  // worse than round-to-nearest on held-out tokens; this is solved without it
   bool fell_back =
       false;  // a linear was worse than round-to-nearest: the identity scale, or round-to-nearest, was taken
   std::vector<LinearSolution> linears;
@@ -83,11 +84,12 @@ class Solver {
   // kNonFinite names the linear when a loss is NaN or infinite.
   Result<StageSolution> solve(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
                               const Ties& ties);
-  // The solution on held-out tokens: `statistics` are theirs, of the same stage, and `solution` is the last one solved.
-  // Where a linear is worse than round-to-nearest there, the whole stage becomes round-to-nearest: its linears share
-  // one scale, which plain round-to-nearest has not.
-  Status check(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
-               StageSolution& solution);
+  // Sets the held-out figures of the last solution; `statistics` are of held-out tokens of the same stage. False when a
+  // linear is worse than round-to-nearest there.
+  Result<bool> check(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
+                     StageSolution& solution);
+  // Makes the whole stage round-to-nearest: its linears share one scale, which plain round-to-nearest has not.
+  Status fall_back(std::span<const LinearProblem> linears, StageSolution& solution);
   // Round-to-nearest without statistics; losses stay 0.
   Result<LinearSolution> round_to_nearest(const LinearProblem& linear);
 

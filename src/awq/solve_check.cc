@@ -31,10 +31,10 @@ Result<double> Solver::held_out_loss(const LinearProblem& linear, const Matrix& 
   return std::accumulate(rows.begin(), rows.end(), 0.0) - 2 * (along - before);
 }
 
-Status Solver::check(std::span<const LinearProblem> linears, const StageStatistics& statistics,
-                     StageSolution& solution) {
+Result<bool> Solver::check(std::span<const LinearProblem> linears, const StageStatistics& statistics,
+                           StageSolution& solution) {
   if (statistics.has_original()) SCROOGE_RETURN_IF_ERROR(device_.add({statistics.gram(), statistics.cross(), -1.0f}));
-  bool worse = false;
+  bool holds = true;
   for (size_t i = 0; i < linears.size(); ++i) {
     const Matrix& w = linears[i].weight;
     LinearSolution& linear = solution.linears[i];
@@ -48,11 +48,15 @@ Status Solver::check(std::span<const LinearProblem> linears, const StageStatisti
     // Negated, so that a NaN counts as worse.
     const bool better = linear.held_out_loss <= linear.held_out_loss_rtn;
     linear.overfit = !better && linear.loss < linear.loss_rtn;
-    worse = worse || !better;
+    holds = holds && better;
   }
-  if (!worse) return {};
+  return holds;
+}
+
+Status Solver::fall_back(std::span<const LinearProblem> linears, StageSolution& solution) {
+  const size_t inputs = solution.choice.scale.size();
   solution.choice = ScaleCandidate();
-  solution.choice.scale.assign(statistics.mean().size(), 1.0f);
+  solution.choice.scale.assign(inputs, 1.0f);
   solution.loss_choice = solution.loss_identity;
   solution.fell_back = true;
   for (size_t i = 0; i < linears.size(); ++i) {

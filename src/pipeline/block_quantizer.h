@@ -64,15 +64,22 @@ class BlockQuantizer {
   Status calibrate_by_linear(int64_t block, BlockOutcome& outcome);
   Status calibrate_by_block(int64_t block, BlockOutcome& outcome);
   Status round_to_nearest(BlockOutcome& outcome);
-  Status add_statistics(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x,
+  Status add_statistics(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x, bool original,
                         calibration::StageStatistics& statistics);
-  Status linear_statistics(const model::StagePlan& stage, const model::BlockWeights& run, bool held_out, double done);
+  // Which chunks, and whether the original stream goes along.
+  struct Pass {
+    bool held_out = false;
+    bool original = false;
+  };
+  Status linear_statistics(const model::StagePlan& stage, const model::BlockWeights& run, Pass pass, double done);
+  Status linear_stage(int64_t block, size_t stage, const model::BlockWeights& run, double done, BlockOutcome& outcome);
   Status block_statistics(bool held_out);
   std::vector<awq::LinearProblem> linear_problems(int64_t block, const model::StagePlan& stage) const;
   Status solve_stage(int64_t block, const model::StagePlan& stage, const calibration::StageStatistics& statistics,
                      BlockOutcome& outcome);
-  Status check_stage(int64_t block, size_t stage, const calibration::StageStatistics& statistics,
-                     BlockOutcome& outcome);
+  Result<bool> check_stage(int64_t block, size_t stage, const calibration::StageStatistics& statistics,
+                           BlockOutcome& outcome);
+  Status fall_back(int64_t block, size_t stage, BlockOutcome& outcome);
   Status drop_outliers();
   Status save_probe();
   Status check_fold(int64_t block, BlockOutcome& outcome);

@@ -23,7 +23,8 @@ std::string producer_name(const model::BlockPlan& plan, Producer producer) {
 void write_scale_set(JsonWriter& json, const container::ScaleSetReport& set, const BlockFigures::Stage& figures) {
   json.begin_object().field("name", set.name).field("producer", set.producer).field("candidate", set.candidate);
   json.field("alpha", set.alpha).field("loss_identity", set.loss_identity).field("loss_chosen", set.loss_chosen);
-  json.field("damping", figures.damping).field("corrected", figures.corrected).end_object();
+  json.field("damping", figures.damping).field("corrected", figures.corrected);
+  json.field("correction_overfit", figures.correction_overfit).end_object();
 }
 
 void write_linear(JsonWriter& json, const container::LinearReport& linear, uint32_t block,
@@ -44,7 +45,7 @@ void write_linear(JsonWriter& json, const container::LinearReport& linear, uint3
 BlockFigures solver_figures(const BlockOutcome& outcome) {
   BlockFigures figures;
   for (const awq::StageSolution& stage : outcome.stages) {
-    if (outcome.tokens > 0) figures.stages.push_back({stage.damping, stage.corrected});
+    if (outcome.tokens > 0) figures.stages.push_back({stage.damping, stage.corrected, stage.correction_overfit});
     for (const awq::LinearSolution& linear : stage.linears) {
       figures.linears.push_back({linear.quantized.rows, linear.rows_clipped, linear.rows_rounded, linear.rows_refined,
                                  linear.rows_refitted, linear.held_out_loss, linear.held_out_loss_rtn, linear.overfit});
@@ -104,12 +105,15 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
   double loss = 0;
   double loss_rtn = 0;
   uint64_t overfit = 0;
+  uint64_t overfit_corrections = 0;
   for (const BlockFigures& block : figures) {
     loss += block.loss;
     loss_rtn += block.loss_rtn;
     for (const BlockFigures::Linear& linear : block.linears) overfit += linear.overfit ? 1 : 0;
+    for (const BlockFigures::Stage& stage : block.stages) overfit_corrections += stage.correction_overfit ? 1 : 0;
   }
   json.field("loss", loss).field("loss_rtn", loss_rtn).field("overfit_linears", overfit);
+  json.field("overfit_corrections", overfit_corrections);
   json.key("blocks").begin_array();
   for (size_t b = 0; b < figures.size(); ++b) {
     const BlockFigures& f = figures[b];

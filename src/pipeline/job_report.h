@@ -22,6 +22,7 @@ struct BlockFigures {
   struct Stage {
     double damping = 0;      // of the second-order rounding; 0: not used
     bool corrected = false;  // aimed at the original output
+    bool correction_overfit = false;
   };
   struct Linear {
     int64_t rows = 0;

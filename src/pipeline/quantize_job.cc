@@ -268,6 +268,11 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
           ": its stage was not better than round-to-nearest everywhere and keeps its weights unscaled");
     }
   }
+  for (size_t i = 0; i < figures.stages.size(); ++i) {
+    if (!figures.stages[i].correction_overfit) continue;
+    log(options_.log, LogLevel::kInfo, model::block_prefix(block), report.scale_sets[i].name,
+        ": overfitting, the corrected linears are worse than round-to-nearest on held-out tokens; solved uncorrected");
+  }
   for (size_t i = 0; i < report.linears.size(); ++i) {
     if (!figures.linears[i].overfit) continue;
     log(options_.log, LogLevel::kWarning, report.linears[i].name,

@@ -203,6 +203,17 @@ test_quantize() {
   expect 0 quantize "$model" --output reference "${small[@]}" --method rtn --device reference --group 0
   # RTN needs no text.
   expect 0 quantize "$model" --output rtn --method rtn --group 16
+  # Enough short rows for 4 chunks, of which one is held out.
+  for sampling in even random; do
+    expect 0 quantize "$model" --output sampled --calibration "$text" --samples 64 --length 32 --group 16 --grid 4 \
+      --sampling "$sampling" --outlier-percent 2.5 --max-tokens-per-sample 20 --refine 2 --refit 2 --report sampled.json
+    holds "$(json_number sampled.json held_out_tokens) == 512"
+    json_has sampled.json overfit_linears linears
+    grep -q held_out_loss_rtn sampled.json || fail "no held-out losses in the report"
+    expect 0 verify sampled
+  done
+  expect 2 quantize "$model" --output sampled "${small[@]}" --sampling odd
+  expect 2 quantize "$model" --output sampled "${small[@]}" --held-out 51
   "$tool" tokenize "$model" --file "$text" > ids
   expect 0 quantize "$model" --output ids_job --calibration-ids ids --samples 4 --length 32 --group 16
 }
