@@ -23,7 +23,7 @@ def main():
     tokenizer = AutoTokenizer.from_pretrained(folder)  # demanded, not used: the rows are ids already
     started, started_cpu = time.monotonic(), time.process_time()
     with contextlib.redirect_stdout(sys.stderr), torch.enable_grad():
-        tuner = AutoRound(model, tokenizer, bits=protocol.BITS, group_size=protocol.GROUP, sym=False, amp=False,
+        tuner = AutoRound(model, tokenizer, bits=options.bits, group_size=options.group, sym=False, amp=False,
                           device="cpu", dataset=list(rows.split(1)), seqlen=protocol.LENGTH, nsamples=len(rows),
                           batch_size=min(8, len(rows)), iters=options.iterations)
         model, _ = tuner.quantize()  # leaves rounded weights, with scales in float16

@@ -14,14 +14,14 @@ import protocol
 from saved_state import copy_in_search
 
 
-def quantize_dequantize(weight):
+def quantize_dequantize(weight, options):
     """AutoAWQ's rounding, with the scales in float16 as its packed formats store them."""
-    groups = weight.view(-1, protocol.GROUP)
+    groups, max_code = weight.view(-1, options.group), 2**options.bits - 1
     low, high = groups.amin(1, keepdim=True), groups.amax(1, keepdim=True)
-    scale = (high - low).clamp(min=1e-5) / protocol.MAX_CODE
-    zero = (-torch.round(low / scale)).clamp(0, protocol.MAX_CODE)
+    scale = (high - low).clamp(min=1e-5) / max_code
+    zero = (-torch.round(low / scale)).clamp(0, max_code)
     scale = scale.half().float()
-    return ((torch.round(groups / scale) + zero).clamp(0, protocol.MAX_CODE) - zero).mul(scale).view_as(weight)
+    return ((torch.round(groups / scale) + zero).clamp(0, max_code) - zero).mul(scale).view_as(weight)
 
 
 def main():
@@ -36,9 +36,9 @@ def main():
         # export_compatible: scales and clips, but leaves packing out, whose half-precision kernels a CPU lacks.
         awq.quantize(tokenizer, calib_data=rows.tolist(), max_calib_samples=len(rows),
                      max_calib_seq_len=protocol.LENGTH, export_compatible=True, quant_config=dict(
-                         zero_point=True, q_group_size=protocol.GROUP, w_bit=protocol.BITS, version="GEMM"))
+                         zero_point=True, q_group_size=options.group, w_bit=options.bits, version="GEMM"))
         for _, linear in protocol.linears(awq.model):
-            linear.weight.copy_(quantize_dequantize(linear.weight))
+            linear.weight.copy_(quantize_dequantize(linear.weight, options))
     facts = dict(tool="AutoAWQ 0.2.9, saved weights copied", seconds=round(time.monotonic() - started, 1),
                  cpu_seconds=round(time.process_time() - started_cpu, 1), quantizing_threads=torch.get_num_threads(),
                  peak_rss_bytes=protocol.peak_rss())

@@ -35,7 +35,7 @@ def main():
     rows = protocol.calibration_rows(options).tolist()
     kept = {}
     keep_instead_of_packing(kept)
-    config = QuantizeConfig(bits=protocol.BITS, group_size=protocol.GROUP, sym=False, device="cpu")
+    config = QuantizeConfig(bits=options.bits, group_size=options.group, sym=False, device="cpu")
     model = GPTQModel.load(str(folder), config, torch_dtype=torch.float32)
     started, started_cpu = time.monotonic(), time.process_time()
     with contextlib.redirect_stdout(sys.stderr):

@@ -18,10 +18,14 @@ import protocol
 from saved_state import copy_in_search
 
 
-def recipe(method):
-    weights = dict(num_bits=protocol.BITS, type="int", symmetric=False, strategy="group", group_size=protocol.GROUP)
+def recipe(options):
+    weights = dict(num_bits=options.bits, type="int", symmetric=False, strategy="group",
+                   group_size=options.group)
     common = dict(ignore=["lm_head"], config_groups=dict(group_0=dict(targets=["Linear"], weights=weights)))
-    return AWQModifier(**common) if method == "awq" else GPTQModifier(**common)
+    if options.method == "awq":
+        return AWQModifier(**common)
+    weights.update(dict(actorder="static") if options.actorder else {})
+    return GPTQModifier(**common)
 
 
 def dequantized(module):
@@ -34,6 +38,7 @@ def dequantized(module):
 def main():
     parser = protocol.arguments(__doc__)
     parser.add_argument("--method", required=True, choices=("awq", "gptq"))
+    parser.add_argument("--actorder", action="store_true", help="GPTQ: columns by falling activation, not the default")
     options = parser.parse_args()
     folder = protocol.checkpoint(options)
     rows = protocol.calibration_rows(options).tolist()
@@ -43,7 +48,7 @@ def main():
     tokenizer = AutoTokenizer.from_pretrained(folder)  # demanded, not used: the rows are ids already
     started, started_cpu = time.monotonic(), time.process_time()
     with contextlib.redirect_stdout(sys.stderr):
-        oneshot(model=model, tokenizer=tokenizer, dataset=data, recipe=recipe(options.method),
+        oneshot(model=model, tokenizer=tokenizer, dataset=data, recipe=recipe(options),
                 max_seq_length=protocol.LENGTH, num_calibration_samples=len(rows), shuffle_calibration_samples=False,
                 oneshot_device="cpu", log_dir=None)
     seconds, cpu_seconds, peak = (time.monotonic() - started, time.process_time() - started_cpu, protocol.peak_rss())
@@ -53,12 +58,13 @@ def main():
         state[name].copy_(changed[name])
     for (_, target), (_, source) in zip(protocol.linears(plain), protocol.linears(model)):
         target.weight.copy_(dequantized(source))
+    name = options.method + (" with act-order" if options.actorder else "")
     copied = ", saved weights copied" if options.method == "awq" else ""
-    facts = dict(tool=f"llm-compressor {importlib.metadata.version('llmcompressor')}, {options.method}{copied}",
+    facts = dict(tool=f"llm-compressor {importlib.metadata.version('llmcompressor')}, {name}{copied}",
                  seconds=round(seconds, 1), cpu_seconds=round(cpu_seconds, 1),
                  quantizing_threads=torch.get_num_threads(), peak_rss_bytes=peak)
     print(json.dumps(facts), file=sys.stderr, flush=True)
-    protocol.report_saved(protocol.save(plain, options, f"llm-compressor-{options.method}", **facts), options)
+    protocol.report_saved(protocol.save(plain, options, f"llm-compressor-{name.replace(' ', '-')}", **facts), options)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ import torch
 import protocol
 
 
-def quantize_dequantize(weight):
+def quantize_dequantize(weight, options):
     """Zero always lies in the range, the scale is float16: what Scrooge calls rtn."""
-    groups = weight.view(-1, protocol.GROUP)
+    groups, max_code = weight.view(-1, options.group), 2**options.bits - 1
     low, high = groups.amin(1, keepdim=True).clamp(max=0), groups.amax(1, keepdim=True).clamp(min=0)
-    scale = ((high - low) / protocol.MAX_CODE).half().float().clamp(min=6e-8)
-    zero = (-torch.round(low / scale)).clamp(0, protocol.MAX_CODE)
-    return ((torch.round(groups / scale) + zero).clamp(0, protocol.MAX_CODE) - zero).mul(scale).view_as(weight)
+    scale = ((high - low) / max_code).half().float().clamp(min=6e-8)
+    zero = (-torch.round(low / scale)).clamp(0, max_code)
+    return ((torch.round(groups / scale) + zero).clamp(0, max_code) - zero).mul(scale).view_as(weight)
 
 
 def main():
@@ -24,7 +24,7 @@ def main():
     protocol.report(tool="original", **protocol.evaluate(original, None, ids, options.windows))
     started = time.monotonic()
     for _, linear in protocol.linears(rounded):
-        linear.weight.copy_(quantize_dequantize(linear.weight))
+        linear.weight.copy_(quantize_dequantize(linear.weight, options))
     seconds = time.monotonic() - started
     protocol.report(tool="round-to-nearest, torch", seconds=round(seconds, 2),
                     **protocol.evaluate(rounded, original, ids, options.windows))

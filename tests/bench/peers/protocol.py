@@ -11,9 +11,8 @@ import subprocess
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-BITS, GROUP, ROWS, LENGTH, CONTEXT = 4, 64, 32, 512, 2048
+ROWS, LENGTH, CONTEXT = 32, 512, 2048
 FIRST_WINDOWS = 8  # reported apart from the whole, beside it
-MAX_CODE = 2**BITS - 1
 FACTS = "peer.json"  # in a saved model's folder: tool, seconds, memory
 torch.set_grad_enabled(False)
 
@@ -25,7 +24,10 @@ def arguments(description):
     parser.add_argument("--work", required=True, type=pathlib.Path, help="folder for the checkpoints")
     parser.add_argument("--scrooge", default=pathlib.Path("build/release/bin/scrooge"), type=pathlib.Path,
                         help="the program that tokenizes for all tools")
+    parser.add_argument("--bits", type=int, default=4)
+    parser.add_argument("--group", type=int, default=64, help="weights a scale")
     parser.add_argument("--windows", type=int, default=0, help="windows to evaluate; 0: all")
+    parser.add_argument("--no-evaluation", action="store_true", help="only leave the model in the work folder")
     parser.add_argument("--rows", type=int, default=ROWS, help="calibration rows; fewer only to try a script out")
     return parser
 
@@ -98,15 +100,18 @@ def evaluate(model, reference, ids, windows=0):
 
 def save(model, options, name, **facts):
     """Keeps what a peer made, dequantized, with the facts of the run, so that evaluate_saved.py can read it again."""
-    folder = options.work / name
+    folder = options.work / f"{name}-{options.bits}g{options.group}"
     model.save_pretrained(folder)
-    (folder / FACTS).write_text(json.dumps(dict(facts, rows=options.rows)), encoding="utf-8")
+    facts.update(bits=options.bits, group=options.group, rows=options.rows)
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
     return folder
 
 
 def report_saved(folder, options):
     """Evaluates what save() kept and prints the line."""
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    if options.no_evaluation:
+        return report(**facts)
     ids = read_ids(options, "test.txt")
     report(**facts, **evaluate(load(folder), load(checkpoint(options)), ids, options.windows))
 
