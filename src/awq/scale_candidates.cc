@@ -41,15 +41,6 @@ std::vector<float> candidate_scale(std::span<const double> salience, std::span<c
   return result;
 }
 
-}  // namespace
-
-std::string ScaleCandidate::name() const {
-  if (salience == Salience::kIdentity) return "identity";
-  return concat(salience == Salience::kMeanAbs ? "mean_abs" : "rms", weight_term ? "_weight" : "");
-}
-
-namespace {
-
 // The tied saliences that candidates are made of.
 class CandidateMaker {
  public:
@@ -68,6 +59,11 @@ class CandidateMaker {
 };
 
 }  // namespace
+
+std::string ScaleCandidate::name() const {
+  if (salience == Salience::kIdentity) return "identity";
+  return concat(salience == Salience::kMeanAbs ? "mean_abs" : "rms", weight_term ? "_weight" : "");
+}
 
 std::vector<ScaleCandidate> make_scale_candidates(const SalienceInputs& inputs, const Ties& ties, int64_t grid) {
   std::vector<ScaleCandidate> candidates(1);

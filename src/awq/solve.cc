@@ -146,10 +146,7 @@ Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, cons
   const bool worse = std::any_of(solution.linears.begin(), solution.linears.end(),
                                  [](const LinearSolution& linear) { return linear.loss > linear.loss_rtn * kNoise; });
   if (worse && solution.choice.salience != ScaleCandidate::Salience::kIdentity) {
-    solution.choice = ScaleCandidate();
-    solution.choice.scale.assign(statistics.mean().size(), 1.0f);
-    solution.loss_choice = solution.loss_identity;
-    solution.fell_back = true;
+    solution.take_identity();
     SCROOGE_RETURN_IF_ERROR(quantize_stage(linears, targets, statistics, solution));
   }
   return solution;
@@ -159,11 +156,7 @@ Result<LinearSolution> Solver::round_to_nearest(const LinearProblem& linear) {
   LinearSolution solution;
   SCROOGE_ASSIGN_OR_RETURN(solution.quantized,
                            QuantizedLinear::create(device_, linear.weight.rows, linear.weight.cols, options_.spec));
-  QuantizedLinear& quantized = solution.quantized;
-  SCROOGE_RETURN_IF_ERROR(
-      device_.group_params({linear.weight, quantized.scales(), quantized.zeros(), options_.spec, {}, {}}));
-  SCROOGE_RETURN_IF_ERROR(
-      device_.quantize({linear.weight, quantized.scales(), quantized.zeros(), quantized.codes(), options_.spec}));
+  SCROOGE_RETURN_IF_ERROR(round_to_nearest(linear.weight, solution.quantized));
   return solution;
 }
 

@@ -52,6 +52,12 @@ struct LinearSolution {
   double held_out_loss_rtn = 0;
   bool overfit = false;  // gained on the calibration tokens over round-to-nearest, lost on the held-out ones
   std::vector<uint32_t> clip_histogram;  // groups per clip candidate
+
+  // Before the search starts over, or when none of its steps was kept after all.
+  void forget_steps() {
+    rows_clipped = rows_rounded = rows_refined = rows_refitted = 0;
+    clip_histogram.clear();
+  }
 };
 
 struct StageSolution {
@@ -61,9 +67,16 @@ struct StageSolution {
   double damping = 0;  // of the second-order rounding; 0 when it was not used or broke down
   bool corrected = false;
   bool correction_overfit = false;  // worse than round-to-nearest on held-out tokens; this is solved without it
-  bool fell_back =
-      false;  // a linear was worse than round-to-nearest: the identity scale, or round-to-nearest, was taken
+  bool fell_back = false;  // a linear was worse than round-to-nearest: the identity, or round-to-nearest, was taken
   std::vector<LinearSolution> linears;
+
+  void take_identity() {
+    ScaleCandidate identity;
+    identity.scale.assign(choice.scale.size(), 1.0f);
+    choice = std::move(identity);
+    loss_choice = loss_identity;
+    fell_back = true;
+  }
 };
 
 // The clip search's candidates: both ends of the range shrunk by 1.00, 0.95, ... 0.50.
@@ -106,7 +119,7 @@ class Solver {
 
   // solve_target.cc
   Status output_step(const LinearProblem& linear, const calibration::StageStatistics& statistics,
-                     backend::Buffer& buffer, uint64_t offset);
+                     backend::Buffer& buffer);
   Result<bool> make_targets(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
                             std::vector<backend::Matrix>& targets);
   // solve.cc
@@ -119,7 +132,9 @@ class Solver {
   // solve_linear.cc
   Status quantize_linear(Work& work, LinearSolution& solution);
   Status rtn_loss(Work& work, LinearSolution& solution);
+  Status round_to_nearest(const backend::Matrix& weight, QuantizedLinear& quantized);
   Status round_to_nearest(const backend::Matrix& weight, QuantizedLinear& quantized, const backend::Matrix& effective);
+  Status start_trial(const QuantizedLinear& best);
   Result<int64_t> refine(Work& work, LinearSolution& solution);
   Status row_losses(const Work& work, const backend::Matrix& effective, std::vector<double>& losses);
   Status dequantize(const QuantizedLinear& quantized, const backend::Matrix& effective);

@@ -39,7 +39,7 @@ Result<bool> Solver::check(std::span<const LinearProblem> linears, const StageSt
     const Matrix& w = linears[i].weight;
     LinearSolution& linear = solution.linears[i];
     if (statistics.has_original()) {
-      SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *scaled_weight_, 0));
+      SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *scaled_weight_));
     }
     SCROOGE_ASSIGN_OR_RETURN(linear.held_out_loss, held_out_loss(linears[i], linears[i].effective, statistics));
     const Matrix nearest{trial_effective_.get(), 0, w.rows, w.cols, w.cols, DType::kF32};
@@ -54,17 +54,12 @@ Result<bool> Solver::check(std::span<const LinearProblem> linears, const StageSt
 }
 
 Status Solver::fall_back(std::span<const LinearProblem> linears, StageSolution& solution) {
-  const size_t inputs = solution.choice.scale.size();
-  solution.choice = ScaleCandidate();
-  solution.choice.scale.assign(inputs, 1.0f);
-  solution.loss_choice = solution.loss_identity;
-  solution.fell_back = true;
+  solution.take_identity();
   for (size_t i = 0; i < linears.size(); ++i) {
     LinearSolution& linear = solution.linears[i];
     SCROOGE_RETURN_IF_ERROR(round_to_nearest(linears[i].weight, linear.quantized, linears[i].effective));
     linear.loss = linear.loss_rtn;
-    linear.rows_clipped = linear.rows_rounded = linear.rows_refined = linear.rows_refitted = 0;
-    linear.clip_histogram.clear();
+    linear.forget_steps();
   }
   return {};
 }

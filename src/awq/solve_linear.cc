@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One linear under a chosen scale: each step (clip, rounding, refit) is tried on all rows and kept for the rows whose
 // exact loss it lowers. Rows are independent, so this never loses.
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -31,12 +32,15 @@ Status Solver::row_losses(const Work& work, const Matrix& effective, std::vector
   return {};
 }
 
-Status Solver::round_to_nearest(const Matrix& w, QuantizedLinear& quantized, const Matrix& effective) {
+Status Solver::round_to_nearest(const Matrix& w, QuantizedLinear& quantized) {
   quantized.rows = w.rows;
   quantized.cols = w.cols;
   SCROOGE_RETURN_IF_ERROR(device_.group_params({w, quantized.scales(), quantized.zeros(), options_.spec, {}, {}}));
-  SCROOGE_RETURN_IF_ERROR(
-      device_.quantize({w, quantized.scales(), quantized.zeros(), quantized.codes(), options_.spec}));
+  return device_.quantize({w, quantized.scales(), quantized.zeros(), quantized.codes(), options_.spec});
+}
+
+Status Solver::round_to_nearest(const Matrix& w, QuantizedLinear& quantized, const Matrix& effective) {
+  SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, quantized));
   return device_.dequantize({quantized.codes(), quantized.scales(), quantized.zeros(), effective, options_.spec});
 }
 
@@ -92,13 +96,17 @@ Result<int64_t> Solver::keep_better_rows(Work& work, LinearSolution& solution) {
   return kept;
 }
 
+// The trial begins where the best stands.
+Status Solver::start_trial(const QuantizedLinear& best) {
+  SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
+  return device_.copy(*best.codes_buffer, 0, *trial_.codes_buffer, 0, static_cast<uint64_t>(best.rows * best.cols));
+}
+
 // Coordinate descent from the codes as they stand.
 Result<int64_t> Solver::refine(Work& work, LinearSolution& solution) {
   const QuantizedLinear& best = solution.quantized;
   const Matrix scaled{scaled_weight_.get(), 0, best.rows, best.cols, best.cols, DType::kF32};
-  SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
-  SCROOGE_RETURN_IF_ERROR(
-      device_.copy(*best.codes_buffer, 0, *trial_.codes_buffer, 0, static_cast<uint64_t>(best.rows * best.cols)));
+  SCROOGE_RETURN_IF_ERROR(start_trial(best));
   SCROOGE_RETURN_IF_ERROR(device_.refine_codes({scaled, trial_.codes(), trial_.scales(), trial_.zeros(),
                                                 scaled_gram(best.cols), options_.spec, options_.refine}));
   return keep_better_rows(work, solution);
@@ -114,8 +122,7 @@ Status Solver::quantize_linear(Work& work, LinearSolution& solution) {
       {work.target, scaled, Vector{scale_.get(), 0, k, DType::kF32}, ScaleAxisParams::Axis::kColumns}));
   trial_.rows = n;
   trial_.cols = k;
-  solution.rows_clipped = solution.rows_rounded = solution.rows_refined = solution.rows_refitted = 0;
-  solution.clip_histogram.clear();
+  solution.forget_steps();
 
   RoundingProblem rounding{scaled, mean_input_, {}, {}};
   SCROOGE_RETURN_IF_ERROR(device_.group_params({scaled, best.scales(), best.zeros(), options_.spec, {}, {}}));
@@ -142,15 +149,12 @@ Status Solver::quantize_linear(Work& work, LinearSolution& solution) {
     SCROOGE_RETURN_IF_ERROR(options_.rounding->round(device_, rounding, trial_));
     SCROOGE_ASSIGN_OR_RETURN(solution.rows_rounded, keep_better_rows(work, solution));
   }
-  if (options_.refine > 0 && options_.refit == 0) {
-    SCROOGE_ASSIGN_OR_RETURN(solution.rows_refined, refine(work, solution));
-  }
-  for (int sweep = 0; sweep < options_.refit; ++sweep) {
+  for (int round = 0; round < std::max(1, options_.refit); ++round) {
     if (options_.refine > 0) {
       SCROOGE_ASSIGN_OR_RETURN(solution.rows_refined, refine(work, solution));
     }
-    SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*best.codes_buffer, 0, *trial_.codes_buffer, 0, static_cast<uint64_t>(n * k)));
+    if (options_.refit == 0) break;
+    SCROOGE_RETURN_IF_ERROR(start_trial(best));
     SCROOGE_RETURN_IF_ERROR(
         device_.refit_scales({scaled, trial_.codes(), trial_.zeros(), gram, trial_.scales(), options_.spec}));
     SCROOGE_ASSIGN_OR_RETURN(solution.rows_refitted, keep_better_rows(work, solution));

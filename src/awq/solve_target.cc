@@ -12,15 +12,14 @@ using calibration::StageStatistics;
 
 // W (C - G) + R into the buffer; statistics.cross() already has G subtracted. cross() is X^T X* = C^T, so that it
 // multiplies from the right as a weight does.
-Status Solver::output_step(const LinearProblem& linear, const StageStatistics& statistics, backend::Buffer& buffer,
-                           uint64_t offset) {
+Status Solver::output_step(const LinearProblem& linear, const StageStatistics& statistics, backend::Buffer& buffer) {
   const Matrix& w = linear.weight;
-  const Matrix step{&buffer, offset, w.rows, w.cols, w.cols, DType::kF32};
+  const Matrix step{&buffer, 0, w.rows, w.cols, w.cols, DType::kF32};
   float beta = 0;
   if (statistics.has_residual()) {
     const Matrix residual = statistics.residual();
     const uint64_t bytes = static_cast<uint64_t>(w.rows * w.cols) * sizeof(float);
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*residual.buffer, residual.offset, buffer, offset, bytes));
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*residual.buffer, residual.offset, buffer, 0, bytes));
     beta = 1;
   }
   return device_.gemm({w, statistics.cross(), step, {}, beta, Precision::kExact});
@@ -44,7 +43,7 @@ Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const 
     const Matrix half{scaled_weight_.get(), 0, n, k, k, DType::kF32};
     const Matrix step{trial_effective_.get(), 0, n, k, k, DType::kF32};
     offset += bytes;
-    SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *trial_effective_, 0));
+    SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *trial_effective_));
     // (G + delta I)^-1 = U^T U with U = by_step.
     SCROOGE_RETURN_IF_ERROR(device_.gemm({step, factor_->by_step(), half, {}, 0, Precision::kExact}));
     SCROOGE_RETURN_IF_ERROR(device_.gemm({half, factor_->by_channel(), step, {}, 0, Precision::kExact}));

@@ -90,6 +90,10 @@ class OpCheck {
     require(m.cols == expected, name, " has ", m.cols, " columns, ", other_name, " has ", expected);
     return *this;
   }
+  OpCheck& square(std::string_view name, const Matrix& m) {
+    require(m.rows == m.cols, name, " has ", m.rows, " rows and ", m.cols, " columns");
+    return *this;
+  }
   OpCheck& same_shape(std::string_view name, const Matrix& m, std::string_view other_name, const Matrix& other) {
     return rows(name, m, other_name, other.rows).cols(name, m, other_name, other.cols);
   }

@@ -112,7 +112,7 @@ inline Status validate(const ScaleSearchLossParams& p) {
   OpCheck check("scale_search_loss");
   check.spec(p.spec).matrix("w", p.w).matrix("gram", p.gram).matrix("candidates", p.candidates);
   check.cols("gram", p.gram, "w", p.w.cols).cols("candidates", p.candidates, "w", p.w.cols);
-  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.square("gram", p.gram);
   check.require(static_cast<int64_t>(p.loss.size()) == p.candidates.rows, "loss has ", p.loss.size(),
                 " elements, candidates has ", p.candidates.rows, " rows");
   return check.optional_vector("row_weight", p.row_weight, p.w.rows).take();
@@ -122,7 +122,7 @@ inline Status validate(const ClipSearchParams& p) {
   OpCheck check("clip_search");
   check.spec(p.spec).matrix("w", p.w).matrix("gram", p.gram).plane("scales", p.scales, p.w, p.spec);
   check.plane("zeros", p.zeros, p.w, p.spec).plane("error", p.error, p.w, p.spec).cols("gram", p.gram, "w", p.w.cols);
-  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.square("gram", p.gram);
   check.require(!p.candidates.empty(), "candidates is empty");
   for (const auto& [name, out] :
        {std::pair<std::string_view, const Matrix&>{"scales", p.scales}, {"zeros", p.zeros}, {"error", p.error}}) {
@@ -161,7 +161,7 @@ inline Status validate(const GramLossParams& p) {
   OpCheck check("gram_loss");
   check.matrix("a", p.a).matrix("b", p.b).matrix("gram", p.gram).same_shape("b", p.b, "a", p.a);
   check.cols("gram", p.gram, "a", p.a.cols);
-  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.square("gram", p.gram);
   check.require(static_cast<int64_t>(p.loss.size()) == p.a.rows, "loss has ", p.loss.size(), " elements, a has ",
                 p.a.rows, " rows");
   return check.take();
@@ -170,7 +170,7 @@ inline Status validate(const GramLossParams& p) {
 inline Status validate(const GramFactorParams& p) {
   OpCheck check("gram_factor");
   check.matrix("gram", p.gram).matrix("by_step", p.by_step).matrix("by_channel", p.by_channel);
-  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.square("gram", p.gram);
   check.same_shape("by_step", p.by_step, "gram", p.gram).same_shape("by_channel", p.by_channel, "gram", p.gram);
   check.permutation("order", p.order, p.gram.cols).require(p.positive_definite != nullptr, "positive_definite is null");
   check.require(p.damping >= 0 && p.damping <= std::numeric_limits<double>::max(), "damping is ", p.damping,
@@ -183,8 +183,7 @@ inline Status validate(const GptqParams& p) {
   OpCheck check("gptq");
   check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
   check.matrix("by_channel", p.by_channel).cols("by_channel", p.by_channel, "w", p.w.cols);
-  check.require(p.by_channel.rows == p.by_channel.cols, "by_channel has ", p.by_channel.rows, " rows and ",
-                p.by_channel.cols, " columns");
+  check.square("by_channel", p.by_channel);
   check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
   check.permutation("order", p.order, p.w.cols).apart("codes", p.codes, "w", p.w);
   check.apart("codes", p.codes, "scales", p.scales).apart("codes", p.codes, "zeros", p.zeros);
@@ -196,7 +195,7 @@ inline Status validate(const RefitScalesParams& p) {
   check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
   check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
   check.matrix("gram", p.gram).cols("gram", p.gram, "w", p.w.cols);
-  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.square("gram", p.gram);
   check.apart("scales", p.scales, "w", p.w).apart("scales", p.scales, "codes", p.codes);
   return check.apart("scales", p.scales, "zeros", p.zeros).apart("scales", p.scales, "gram", p.gram).take();
 }
@@ -206,7 +205,7 @@ inline Status validate(const RefineCodesParams& p) {
   check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
   check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
   check.matrix("gram", p.gram).cols("gram", p.gram, "w", p.w.cols);
-  check.require(p.gram.rows == p.gram.cols, "gram has ", p.gram.rows, " rows and ", p.gram.cols, " columns");
+  check.square("gram", p.gram);
   check.require(p.sweeps >= 1, "sweeps is ", p.sweeps, ", expected 1 or more");
   check.apart("codes", p.codes, "w", p.w).apart("codes", p.codes, "scales", p.scales);
   return check.apart("codes", p.codes, "zeros", p.zeros).apart("codes", p.codes, "gram", p.gram).take();

@@ -14,7 +14,6 @@ TokenSelection::TokenSelection(const Chunking& chunking, const SelectionOptions&
   if (options.held_out > 0 && chunks >= kFewestChunks) {
     const int64_t period = std::min(chunks, std::max<int64_t>(2, std::llround(100 / options.held_out)));
     for (int64_t chunk = period - 1; chunk < chunks; chunk += period) held_out_[static_cast<size_t>(chunk)] = true;
-    any_held_out_ = true;
   }
   select({});
 }

@@ -39,12 +39,12 @@ class TokenSelection {
   TokenSelection(const Chunking& chunking, const SelectionOptions& options);
 
   bool held_out(int64_t chunk) const { return held_out_[static_cast<size_t>(chunk)]; }
-  bool any_held_out() const { return any_held_out_; }
+  bool any_held_out() const { return held_out_tokens() > 0; }
   uint64_t held_out_tokens() const;  // all tokens of the chunks held out
   std::span<const RowSlice> slices(int64_t chunk) const { return slices_[static_cast<size_t>(chunk)]; }
 
-  // Leaves out the tokens with the largest of scores[tokens], the earlier token first among equals. Calls do not add
-  // up.
+  // Leaves out the tokens with the largest of scores[tokens], the earlier token first among equals; what an earlier
+  // call left out comes back.
   void drop_outliers(std::span<const float> scores);
 
  private:
@@ -53,7 +53,6 @@ class TokenSelection {
   Chunking chunking_;
   SelectionOptions options_;
   std::vector<bool> held_out_;
-  bool any_held_out_ = false;
   std::vector<std::vector<RowSlice>> slices_;  // of each chunk
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <thread>
+#include <type_traits>
 
 #include "src/backend/backend_list.h"
 #include "src/base/atomic_file.h"
@@ -23,6 +24,13 @@ constexpr int64_t kMaxLength = int64_t{1} << 20;
 // What the process grows by outside the budget once it works: the matrix library's generated code and packing buffers,
 // thread stacks, row tiles on their way into the file. Measured below 14 MiB on 2 threads.
 constexpr uint64_t kLibraryOverhead = uint64_t{16} << 20;
+
+// A NaN is outside too.
+template <typename T>
+Status in_range(std::string_view name, T value, std::type_identity_t<T> low, std::type_identity_t<T> high) {
+  if (value >= low && value <= high) return {};
+  return error(StatusCode::kInvalidArgument, name, ": ", value, " is outside ", low, " to ", high);
+}
 
 std::string_view sampling_name(calibration::Sampling sampling) {
   switch (sampling) {
@@ -54,10 +62,6 @@ QuantizeJob::~QuantizeJob() = default;
 
 Status QuantizeJob::validate() {
   SCROOGE_RETURN_IF_ERROR(options_.spec.validate());
-  const auto in_range = [](std::string_view name, int64_t value, int64_t low, int64_t high) -> Status {
-    if (value >= low && value <= high) return {};
-    return error(StatusCode::kInvalidArgument, name, ": ", value, " is outside ", low, " to ", high);
-  };
   SCROOGE_RETURN_IF_ERROR(in_range("samples", options_.samples, 1, kMaxSamples));
   SCROOGE_RETURN_IF_ERROR(in_range("length", options_.length, 2, kMaxLength));
   SCROOGE_RETURN_IF_ERROR(in_range("grid", options_.grid, 0, 1000));
@@ -127,18 +131,12 @@ Status QuantizeJob::choose_solver() {
     return error(StatusCode::kInvalidArgument, "correct: needs --propagate linear; give --correct 0 with the others");
   }
   solve_.correct = options_.correct < 0 ? (can_correct ? by_effort.correct : 0) : options_.correct;
-  if (!(solve_.correct >= 0 && solve_.correct <= 1)) {
-    return error(StatusCode::kInvalidArgument, "correct: ", solve_.correct, " is outside 0 to 1");
-  }
-  const auto in_range = [](std::string_view name, double value, double high) -> Status {
-    if (value >= 0 && value <= high) return {};
-    return error(StatusCode::kInvalidArgument, name, ": ", value, " is outside 0 to ", high);
-  };
-  SCROOGE_RETURN_IF_ERROR(in_range("refine", solve_.refine, 100));
-  SCROOGE_RETURN_IF_ERROR(in_range("refit", solve_.refit, 100));
-  SCROOGE_RETURN_IF_ERROR(in_range("held-out", options_.selection.held_out, 50));
-  SCROOGE_RETURN_IF_ERROR(in_range("outlier-percent", options_.selection.outliers, 50));
-  return in_range("max-tokens-per-sample", static_cast<double>(options_.selection.per_sample), kMaxLength);
+  SCROOGE_RETURN_IF_ERROR(in_range("correct", solve_.correct, 0, 1));
+  SCROOGE_RETURN_IF_ERROR(in_range("refine", solve_.refine, 0, 100));
+  SCROOGE_RETURN_IF_ERROR(in_range("refit", solve_.refit, 0, 100));
+  SCROOGE_RETURN_IF_ERROR(in_range("held-out", options_.selection.held_out, 0, 50));
+  SCROOGE_RETURN_IF_ERROR(in_range("outlier-percent", options_.selection.outliers, 0, 50));
+  return in_range("max-tokens-per-sample", options_.selection.per_sample, 0, kMaxLength);
 }
 
 BlockQuantizerOptions QuantizeJob::quantizer_options() const {
@@ -276,9 +274,8 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
   for (size_t i = 0; i < report.linears.size(); ++i) {
     if (!figures.linears[i].overfit) continue;
     log(options_.log, LogLevel::kWarning, report.linears[i].name,
-        ": overfitting, better than round-to-nearest on the calibration tokens and worse on held-out ones; its stage "
-        "is "
-        "rounded to nearest; more samples help");
+        ": overfitting, better than round-to-nearest on the calibration tokens and worse on held-out ones; its "
+        "stage is rounded to nearest; more samples help");
   }
   reports_.push_back(std::move(report));
   blocks_.push_back(figures);

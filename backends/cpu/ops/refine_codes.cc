@@ -2,10 +2,10 @@
 // Tasks are tiles of rows whose slopes E G come from one product; after it each row goes its own way. Few codes move,
 // so a move costs a row of G and all others only their look.
 #include "backends/cpu/cpu_device.h"
+#include "backends/cpu/ops/code_errors.h"
 #include "backends/cpu/ops/scratch_parts.h"
 #include "backends/cpu/quadratic_form.h"
 #include "backends/cpu/simd/math_row.h"
-#include "backends/cpu/simd/quantize_row.h"
 #include "src/backend/validate.h"
 
 namespace scrooge::backend::cpu {
@@ -29,9 +29,9 @@ void set_errors(const RefineCodesParams& p, int64_t n, float* error) {
   for (int64_t g = 0; g < p.scales.cols; ++g) {
     const int64_t begin = g * group;
     const GroupParams params{row_of<float>(p.scales, n)[g], row_of<float>(p.zeros, n)[g]};
-    dequantize_row(row_of<uint8_t>(p.codes, n) + begin, std::min(group, k - begin), params, error + begin);
+    code_errors(row_of<uint8_t>(p.codes, n) + begin, row_of<float>(p.w, n) + begin, std::min(group, k - begin), params,
+                error + begin);
   }
-  subtract_row(error, row_of<float>(p.w, n), error, k);
 }
 
 // One pass over a row; returns whether a code moved.

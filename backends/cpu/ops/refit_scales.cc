@@ -2,10 +2,10 @@
 // Tasks are tiles of 48 to 192 rows. The groups of a tile go one after another, each with two products: the errors of
 // all channels with the group's columns of G, and its levels with its diagonal block.
 #include "backends/cpu/cpu_device.h"
+#include "backends/cpu/ops/code_errors.h"
 #include "backends/cpu/ops/scratch_parts.h"
 #include "backends/cpu/quadratic_form.h"
 #include "backends/cpu/simd/math_row.h"
-#include "backends/cpu/simd/quantize_row.h"
 #include "src/backend/validate.h"
 
 namespace scrooge::backend::cpu {
@@ -34,8 +34,7 @@ struct Columns {
 // The errors of one group of one row, for the scale as it is now.
 void set_error(const RefitScalesParams& p, int64_t n, const Columns& at, float* error) {
   const GroupParams params{row_of<float>(p.scales, n)[at.group], row_of<float>(p.zeros, n)[at.group]};
-  dequantize_row(row_of<uint8_t>(p.codes, n) + at.begin, at.width, params, error);
-  subtract_row(error, row_of<float>(p.w, n) + at.begin, error, at.width);
+  code_errors(row_of<uint8_t>(p.codes, n) + at.begin, row_of<float>(p.w, n) + at.begin, at.width, params, error);
 }
 
 Status refit_group(const Execution& execution, const RefitScalesParams& p, int64_t first, int64_t count,
