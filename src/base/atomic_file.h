@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "src/base/result.h"
+#include "src/base/random_file.h"
 
 namespace scrooge {
 
@@ -18,31 +18,40 @@ class AtomicFile {
   AtomicFile() = default;
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
-  ~AtomicFile();  // removes the temporary file unless committed
+  ~AtomicFile();  // removes the temporary file unless committed or kept
 
   // Creates "PATH.tmp-XXXXXX" beside `path`. kNotFound when the folder is missing, kPermissionDenied, kNoSpace,
   // kInvalidArgument when `path` is a folder.
   static Result<AtomicFile> create(const std::string& path);
+  // The same under the fixed name "PATH.partial", which a later process can find again: resume() opens it where it was
+  // left (kNotFound when there is none), create_partial() replaces it.
+  static Result<AtomicFile> create_partial(const std::string& path);
+  static Result<AtomicFile> resume_partial(const std::string& path);
+  static std::string partial_name(const std::string& path) { return path + ".partial"; }
+  // Whether an uncommitted file is left behind under its temporary name; at first not.
+  void keep(bool kept) { kept_ = kept; }
   // Whether create() would work, leaving nothing behind.
   static Status check_writable(const std::string& path);
 
   const std::string& path() const { return path_; }
-  Status write_at(uint64_t offset, std::span<const std::byte> bytes);
+  Status write_at(uint64_t offset, std::span<const std::byte> bytes) { return file_.write_at(offset, bytes); }
   // Reads back what was written (for checksums over streamed data). A short file is kIoError.
-  Status read_at(uint64_t offset, std::span<std::byte> bytes) const;
+  Status read_at(uint64_t offset, std::span<std::byte> bytes) const { return file_.read_at(offset, bytes); }
+  Result<uint64_t> size() const { return file_.size(); }
   // Reserves disk space up front so that a full disk is found before the work; kNoSpace names the bytes needed.
-  Status reserve(uint64_t bytes);
+  Status reserve(uint64_t bytes) { return file_.reserve(bytes, "the output"); }
   // Makes everything written so far durable, still under the temporary name.
-  Status sync();
+  Status sync() { return file_.sync(); }
   // Cuts the file to `size`, syncs, renames over `path`, syncs the folder. After an error the old file is intact.
   Status commit(uint64_t size);
 
  private:
+  static AtomicFile around(RandomFile file, const std::string& path);
   void discard();
 
   std::string path_;
-  std::string temporary_;
-  int descriptor_ = -1;
+  RandomFile file_;
+  bool kept_ = false;
 };
 
 // Writes a whole small file atomically (reports, JSON).

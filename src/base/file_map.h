@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Read-only memory maps of input files, with page hints. The only places that know the operating system's file calls
-// are this file and atomic_file.h.
+// are this file, random_file.h and atomic_file.h.
 #pragma once
 
 #include <cstddef>

@@ -232,7 +232,10 @@ JsonWriter& JsonWriter::value(std::string_view text) {
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();
   separate();
-  text_.append(concat(number));
+  const std::string text = concat(number);
+  text_.append(text);
+  // Without a point readers take it for an integer, and refuse one above 64 bits.
+  if (std::fabs(number) >= 0x1p53 && text.find_first_of(".e") == std::string::npos) text_.append(".0");
   return *this;
 }
 

@@ -54,4 +54,9 @@ Status Status::with_context(std::string_view context) const {
   return Status(code(), concat(context, ": ", message()));
 }
 
+Status Status::with_advice(std::string_view advice) const {
+  if (ok()) return {};
+  return Status(code(), concat(message(), "; ", advice));
+}
+
 }  // namespace scrooge

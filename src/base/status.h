@@ -67,6 +67,8 @@ class [[nodiscard]] Status {
   std::string_view message() const { return rep_ ? std::string_view(rep_->message) : std::string_view(); }
   // The same code with `context` and ": " put before the message; ok stays ok.
   Status with_context(std::string_view context) const;
+  // The same code with "; " and `advice` put behind the message; ok stays ok.
+  Status with_advice(std::string_view advice) const;
 
  private:
   struct Rep {

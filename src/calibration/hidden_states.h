@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hidden-state store: the residual stream (or another activation) of all calibration tokens, handed out chunk by
-// chunk. A chunk is a number of whole sequences that depends on the sequence length alone, so that sums taken chunk by
-// chunk are the same for every budget and thread count.
+// chunk, in memory or in a spill file. A chunk is a number of whole sequences that depends on the sequence length
+// alone, so that sums taken chunk by chunk are the same for every budget and thread count.
 #pragma once
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/backend/device.h"
+#include "src/base/random_file.h"
 
 namespace scrooge::calibration {
 
@@ -35,34 +38,42 @@ struct Chunking {
 // One thread at a time. The device must outlive it.
 class HiddenStates {
  public:
-  static uint64_t device_bytes(const Chunking& chunking, int64_t width) {
-    return static_cast<uint64_t>(chunking.tokens() * width) * sizeof(float);
+  // With `spilled`: of one chunk, the others being on disk.
+  static uint64_t device_bytes(const Chunking& chunking, int64_t width, bool spilled = false) {
+    return float_bytes((spilled ? chunking.chunk_tokens() : chunking.tokens()) * width);
   }
+  static uint64_t disk_bytes(const Chunking& chunking, int64_t width) { return device_bytes(chunking, width); }
+  // `spill_folder`: where the chunks are kept, or empty for memory. kNoSpace names what the disk lacks.
   static Result<HiddenStates> create(backend::Device& device, const Chunking& chunking, int64_t width,
-                                     std::string_view purpose) {
-    HiddenStates states;
-    states.chunking_ = chunking;
-    states.width_ = width;
-    SCROOGE_ASSIGN_OR_RETURN(states.buffer_, device.allocate(device_bytes(chunking, width), purpose));
-    return states;
-  }
+                                     std::string_view purpose, const std::string& spill_folder = {});
 
   const Chunking& chunking() const { return chunking_; }
   int64_t width() const { return width_; }
-  // f32 [tokens_in(chunk), width], to read and write in place.
+
+  // f32 [tokens_in(chunk), width]. REQUIRES: not spilled.
   backend::Matrix chunk(int64_t index) const {
-    return {buffer_.get(),
-            static_cast<uint64_t>(chunking_.first_token(index) * width_) * sizeof(float),
-            chunking_.tokens_in(index),
-            width_,
-            width_,
-            DType::kF32};
+    return {buffer_.get(), file_offset(index), chunking_.tokens_in(index), width_, width_, DType::kF32};
   }
+  // f32 [tokens_in(chunk), width], to read and change in place until the next load() or place(). What was changed in
+  // memory stays; where chunks are spilled it is lost unless store() follows.
+  Result<backend::Matrix> load(int64_t chunk);
+  // The same without its content, which the caller writes.
+  backend::Matrix place(int64_t chunk);
+  // REQUIRES: `chunk` was loaded or placed last.
+  Status store(int64_t chunk);
 
  private:
+  static uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
+  bool spilled() const { return file_.is_open(); }
+  uint64_t file_offset(int64_t chunk) const { return float_bytes(chunking_.first_token(chunk) * width_); }
+
+  backend::Device* device_ = nullptr;
   Chunking chunking_;
   int64_t width_ = 0;
-  std::unique_ptr<backend::Buffer> buffer_;
+  std::unique_ptr<backend::Buffer> buffer_;  // everything, or the loaded chunk
+  RandomFile file_;                          // only where spilled
+  std::vector<std::byte> staging_;           // only where the device's memory is not the host's
+  int64_t loaded_ = -1;
 };
 
 }  // namespace scrooge::calibration

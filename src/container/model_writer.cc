@@ -12,6 +12,12 @@
 namespace scrooge::container {
 
 Result<ModelWriter> ModelWriter::create(const std::string& path, Alignment alignment) {
+  SCROOGE_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
+  return create(std::move(file), alignment);
+}
+
+Result<ModelWriter> ModelWriter::create(AtomicFile file, Alignment alignment) {
+  const std::string& path = file.path();
   if (std::endian::native != std::endian::little) {
     return error(StatusCode::kUnsupported, path, ": .scrooge files are written on little-endian machines only");
   }
@@ -20,7 +26,6 @@ Result<ModelWriter> ModelWriter::create(const std::string& path, Alignment align
                  " of segments or 2^", static_cast<int>(alignment.plane_log2),
                  " of planes is out of range; give 12 to 16, and 8 to the former");
   }
-  SCROOGE_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
   return ModelWriter(std::move(file), alignment);
 }
 

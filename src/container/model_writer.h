@@ -36,6 +36,21 @@ class ModelWriter {
   // Errors of AtomicFile::create; kInvalidArgument when the alignment is out of range; kUnsupported on a big-endian
   // host.
   static Result<ModelWriter> create(const std::string& path, Alignment alignment = {});
+  // Into a file that the caller has created, or resumed: then adopt() takes over the segments in it.
+  static Result<ModelWriter> create(AtomicFile file, Alignment alignment = {});
+
+  // The segment ended last, with its tensors: what adopt() needs to take it over in another process.
+  ModelMetadata last_segment() const;
+  // Everything written so far is durable when this returns.
+  Status sync();
+  // Instead of writing the next segment: takes over the one that an earlier writer left in this place. All of it is
+  // read and held against its checksums first: false when it is damaged, and the writer is as before. kBadModelFile
+  // when it is not the segment that would be written here. `given` is from last_segment().
+  Result<bool> adopt(const ModelMetadata& given);
+  // Bytes of a finished segment.
+  Status read(uint64_t offset, std::span<std::byte> bytes) const { return file_.read_at(offset, bytes); }
+  // Whether destruction leaves an unfinished file behind; at first not.
+  void keep(bool kept) { file_.keep(kept); }
 
   // Reserves disk space for a file of `total_bytes` (planned_size()); kNoSpace names what is needed. Too much is given
   // back by finish().
@@ -79,6 +94,8 @@ class ModelWriter {
   Status start_segment(std::string name, SegmentKind kind);
   void close_segment();
   Status publish(const ModelInfo& info);
+  Result<bool> is_intact(uint64_t offset, uint64_t size, uint64_t hash) const;
+  Status place_segment(const ModelMetadata& given);
 
   AtomicFile file_;
   Alignment alignment_;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/base/random_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "src/base/file_map.h"
+
+namespace scrooge {
+
+RandomFile::RandomFile(RandomFile&& other) noexcept { *this = std::move(other); }
+
+RandomFile& RandomFile::operator=(RandomFile&& other) noexcept {
+  if (this != &other) {
+    close();
+    path_ = std::move(other.path_);
+    shown_ = std::move(other.shown_);
+    descriptor_ = std::exchange(other.descriptor_, -1);
+  }
+  return *this;
+}
+
+void RandomFile::close() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+Result<RandomFile> RandomFile::open(const std::string& path, Mode mode) {
+  int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+  if (mode != Mode::kExisting) flags |= O_CREAT;
+  if (mode == Mode::kReplace) flags |= O_TRUNC;
+  RandomFile file;
+  file.path_ = path;
+  do {
+    file.descriptor_ = ::open(path.c_str(), flags, 0666);
+  } while (file.descriptor_ < 0 && errno == EINTR);
+  if (file.descriptor_ < 0) return io_error(path, "open", errno);
+  struct stat info {};
+  if (::fstat(file.descriptor_, &info) != 0) return io_error(path, "examine", errno);
+  if (!S_ISREG(info.st_mode)) return error(StatusCode::kInvalidArgument, path, ": not a regular file");
+  return file;
+}
+
+Result<RandomFile> RandomFile::create_unique(const std::string& path) {
+  RandomFile file;
+  file.path_ = path + ".tmp-XXXXXX";
+  file.shown_ = path;
+  file.descriptor_ = ::mkostemp(file.path_.data(), O_CLOEXEC);
+  if (file.descriptor_ < 0) return io_error(path, "create", errno);
+  // mkostemp makes the file private.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  (void)::fchmod(file.descriptor_, 0666 & ~mask);
+  return file;
+}
+
+Result<RandomFile> RandomFile::create_nameless(const std::string& folder) {
+  RandomFile file;
+  file.path_ = folder + "/scrooge-spill-XXXXXX";
+#if defined(O_TMPFILE)
+  file.descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+#endif
+  // Some file systems have no nameless files: a name for a moment.
+  if (file.descriptor_ < 0) {
+    file.descriptor_ = ::mkostemp(file.path_.data(), O_CLOEXEC);
+    if (file.descriptor_ < 0) return io_error(folder, "create a file in", errno);
+    (void)::unlink(file.path_.c_str());
+  }
+  file.shown_ = folder;
+  return file;
+}
+
+Status RandomFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t put =
+        ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return io_error(shown(), "write", errno);
+    if (put == 0) return error(StatusCode::kIoError, shown(), ": nothing could be written at byte ", offset + done);
+    done += static_cast<size_t>(put);
+  }
+  return {};
+}
+
+Status RandomFile::read_at(uint64_t offset, std::span<std::byte> bytes) const {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got =
+        ::pread(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error(shown(), "read", errno);
+    if (got == 0) return error(StatusCode::kIoError, shown(), ": ended at byte ", offset + done, " while reading back");
+    done += static_cast<size_t>(got);
+  }
+  return {};
+}
+
+Result<uint64_t> RandomFile::size() const {
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) return io_error(shown(), "examine", errno);
+  return static_cast<uint64_t>(info.st_size);
+}
+
+Status RandomFile::truncate(uint64_t size) {
+  int failed = 0;
+  do {
+    failed = ::ftruncate(descriptor_, static_cast<off_t>(size));
+  } while (failed != 0 && errno == EINTR);
+  return failed == 0 ? Status() : io_error(shown(), "set the size of", errno);
+}
+
+Status RandomFile::reserve(uint64_t bytes, std::string_view what) {
+  int failed = 0;
+  do {
+    failed = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(bytes));
+  } while (failed == EINTR);
+  if (failed == ENOSPC || failed == EFBIG) {
+    return error(StatusCode::kNoSpace, shown(), ": ", what, " needs ", format_bytes(bytes), " (", bytes,
+                 " bytes), more than the disk has free; free some space or choose another folder");
+  }
+  if (failed != 0 && failed != EINVAL && failed != EOPNOTSUPP) return io_error(shown(), "preallocate", failed);
+  return {};
+}
+
+// Not tried again after a failure: the system may have dropped the dirty pages and would report success.
+Status RandomFile::sync() {
+  int failed = 0;
+  do {
+    failed = ::fsync(descriptor_);
+  } while (failed != 0 && errno == EINTR);
+  return failed == 0 ? Status() : io_error(shown(), "sync", errno);
+}
+
+void RandomFile::write_back(uint64_t offset, uint64_t bytes) const {
+#if defined(__linux__)
+  (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
+#endif
+}
+
+void RandomFile::forget(uint64_t offset, uint64_t bytes) const {
+#if defined(POSIX_FADV_DONTNEED)
+  (void)::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+#endif
+}
+
+Result<bool> RandomFile::try_lock() {
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return true;
+  // Where a file system has no locks there is nothing to be guarded against.
+  if (errno == EWOULDBLOCK) return false;
+  return true;
+}
+
+bool RandomFile::is_in_place() const {
+  struct stat mine {};
+  struct stat there {};
+  return ::fstat(descriptor_, &mine) == 0 && ::stat(path_.c_str(), &there) == 0 && mine.st_dev == there.st_dev &&
+         mine.st_ino == there.st_ino;
+}
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status sync_folder(const std::string& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return io_error(folder, "open", errno);
+  int failed = 0;
+  do {
+    failed = ::fsync(descriptor) != 0 ? errno : 0;
+  } while (failed == EINTR);
+  ::close(descriptor);
+  // Some file systems cannot sync a folder; the rename is then as durable as they make it.
+  if (failed != 0 && failed != EINVAL && failed != ENOTSUP) return io_error(folder, "sync", failed);
+  return {};
+}
+
+}  // namespace scrooge
