@@ -216,6 +216,9 @@ typedef struct scrooge_quantize_options {
   double held_out;      /* percent of the calibration tokens kept apart to check the result on, 0 to 50 */
   double outliers;      /* percent of the tokens, the most extreme ones, left out of the statistics, 0 to 50 */
   uint64_t max_tokens_per_sample; /* tokens of a row, evenly spaced, that enter the statistics; 0: all */
+  const char* spill;              /* folder for what the memory budget has no room for; NULL: nothing is spilled */
+  int32_t fresh;      /* 1: start over; 0: go on where an earlier run of the same job stopped (scrooge_job_convert) */
+  uint32_t reserved3; /* 0 */
 } scrooge_quantize_options;
 
 /* Defaults: awq, default effort, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip

@@ -44,4 +44,11 @@ Result<bool> GramFactor::compute(const Matrix& gram, std::span<const float> sali
   return false;
 }
 
+// With U^T U = G^-1, (U diag(s))^T (U diag(s)) = (diag(1/s) G diag(1/s))^-1.
+Result<Matrix> GramFactor::scaled(const backend::Vector& s) {
+  const Matrix result = by_step();
+  SCROOGE_RETURN_IF_ERROR(device_->scale_axis({by_channel(), result, s, backend::ScaleAxisParams::Axis::kRows}));
+  return result;
+}
+
 }  // namespace scrooge::awq

@@ -24,6 +24,8 @@ class GramFactor {
   // After compute() gave true:
   backend::Matrix by_step() const;  // op_params.h, GramFactorParams
   backend::Matrix by_channel() const;
+  // by_channel() of diag(1/s) G diag(1/s), with the damping and order of G. Overwrites by_step().
+  Result<backend::Matrix> scaled(const backend::Vector& s);
   std::span<const int32_t> order() const { return order_; }
   double damping() const { return damping_; }
 

@@ -51,7 +51,7 @@ class CandidateMaker {
   ScaleCandidate make(ScaleCandidate::Salience salience, bool weight_term, double alpha) const {
     const std::vector<double>& m = salience == ScaleCandidate::Salience::kMeanAbs ? mean_abs_ : rms_;
     const auto weight = weight_term ? std::span<const double>(weight_) : std::span<const double>();
-    return {salience, weight_term, alpha, candidate_scale(m, weight, alpha)};
+    return {salience, weight_term, alpha, 1, candidate_scale(m, weight, alpha)};
   }
 
  private:
@@ -62,7 +62,21 @@ class CandidateMaker {
 
 std::string ScaleCandidate::name() const {
   if (salience == Salience::kIdentity) return "identity";
-  return concat(salience == Salience::kMeanAbs ? "mean_abs" : "rms", weight_term ? "_weight" : "");
+  return concat(salience == Salience::kMeanAbs ? "mean_abs" : "rms", weight_term ? "_weight" : "",
+                strength < 1 ? concat("^", format_fixed(strength, 2)) : "");
+}
+
+ScaleCandidate ScaleCandidate::weaker(double by) const {
+  ScaleCandidate result;
+  if (by > 0) {
+    result = *this;
+    result.strength = strength * by;
+  }
+  result.scale.resize(scale.size());
+  for (size_t k = 0; k < scale.size(); ++k) {
+    result.scale[k] = static_cast<float>(std::pow(static_cast<double>(scale[k]), by));
+  }
+  return result;
 }
 
 std::vector<ScaleCandidate> make_scale_candidates(const SalienceInputs& inputs, const Ties& ties, int64_t grid) {

@@ -22,10 +22,13 @@ struct ScaleCandidate {
   Salience salience = Salience::kIdentity;
   bool weight_term = false;
   double alpha = 0;
+  double strength = 1;       // the exponent of weaker()
   std::vector<float> scale;  // [K]
 
-  // "identity", "mean_abs", "rms_weight", ...
+  // "identity", "mean_abs", "rms_weight", "rms_weight^0.50", ...
   std::string name() const;
+  // Every s to the power of `strength`, in 0..1; at 0 the identity.
+  ScaleCandidate weaker(double strength) const;
 };
 
 struct SalienceInputs {

@@ -92,9 +92,7 @@ Vector Solver::inverse_scale(int64_t inputs) const { return {scale_.get(), float
 Status Solver::prepare_stage(const StageStatistics& statistics, StageSolution& solution) {
   const std::vector<float>& s = solution.choice.scale;
   const auto k = static_cast<int64_t>(s.size());
-  std::vector<float> both(s.begin(), s.end());
-  for (const float value : s) both.push_back(1.0f / value);
-  SCROOGE_RETURN_IF_ERROR(device_.upload(*scale_, 0, std::as_bytes(std::span(both))));
+  SCROOGE_RETURN_IF_ERROR(upload_scale(s));
   const Matrix scaled = scaled_gram(k);
   SCROOGE_RETURN_IF_ERROR(
       device_.scale_axis({statistics.gram(), scaled, inverse_scale(k), ScaleAxisParams::Axis::kColumns}));
@@ -126,6 +124,10 @@ Status Solver::quantize_stage(std::span<const LinearProblem> linears, std::span<
 Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, const StageStatistics& statistics,
                                     const Ties& ties) {
   StageSolution solution;
+  factor_ready_ = false;
+  if (factor_) {
+    SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_->compute(statistics.gram(), statistics.mean_square()));
+  }
   std::vector<Matrix> targets;
   SCROOGE_ASSIGN_OR_RETURN(solution.corrected, make_targets(linears, statistics, targets));
   std::vector<ScaledLinear> scaled;
@@ -134,6 +136,7 @@ Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, cons
   solution.choice = std::move(choice.candidate);
   solution.loss_choice = choice.loss;
   solution.loss_identity = choice.loss_identity;
+  SCROOGE_RETURN_IF_ERROR(weaken_scale(targets, statistics, solution));
   for (const LinearProblem& problem : linears) {
     LinearSolution linear;
     SCROOGE_ASSIGN_OR_RETURN(linear.quantized,

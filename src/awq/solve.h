@@ -103,6 +103,8 @@ class Solver {
                      StageSolution& solution);
   // Makes the whole stage round-to-nearest: its linears share one scale, which plain round-to-nearest has not.
   Status fall_back(std::span<const LinearProblem> linears, StageSolution& solution);
+  // What a linear of a stage with scale s computes: dequantized, the scale undone.
+  Status effective_weight(const QuantizedLinear& quantized, std::span<const float> s, const backend::Matrix& effective);
   // Round-to-nearest without statistics; losses stay 0.
   Result<LinearSolution> round_to_nearest(const LinearProblem& linear);
 
@@ -122,6 +124,12 @@ class Solver {
                      backend::Buffer& buffer);
   Result<bool> make_targets(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
                             std::vector<backend::Matrix>& targets);
+  // solve_scale.cc
+  Result<double> rounded_loss(const backend::Matrix& target, const calibration::StageStatistics& statistics,
+                              const backend::Matrix& factor);
+  Status weaken_scale(std::span<const backend::Matrix> targets, const calibration::StageStatistics& statistics,
+                      StageSolution& solution);
+  Status upload_scale(std::span<const float> s);
   // solve.cc
   Status quantize_stage(std::span<const LinearProblem> linears, std::span<const backend::Matrix> targets,
                         const calibration::StageStatistics& statistics, StageSolution& solution);
@@ -142,6 +150,7 @@ class Solver {
   Status copy_parameters(const QuantizedLinear& from, QuantizedLinear& to);
   Status count_clips(const Work& work, LinearSolution& solution);
   backend::Matrix scaled_gram(int64_t inputs) const;
+  backend::Vector scale(int64_t inputs) const { return {scale_.get(), 0, inputs, DType::kF32}; }
   backend::Vector inverse_scale(int64_t inputs) const;
 
   backend::Device& device_;

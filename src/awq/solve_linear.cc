@@ -19,6 +19,11 @@ Status Solver::dequantize(const QuantizedLinear& quantized, const Matrix& effect
   return device_.scale_axis({effective, effective, inverse_scale(effective.cols), ScaleAxisParams::Axis::kColumns});
 }
 
+Status Solver::effective_weight(const QuantizedLinear& quantized, std::span<const float> s, const Matrix& effective) {
+  SCROOGE_RETURN_IF_ERROR(upload_scale(s));
+  return dequantize(quantized, effective);
+}
+
 Status Solver::row_losses(const Work& work, const Matrix& effective, std::vector<double>& losses) {
   losses.resize(static_cast<size_t>(effective.rows));
   SCROOGE_RETURN_IF_ERROR(device_.gram_loss({effective, work.target, work.gram, losses}));

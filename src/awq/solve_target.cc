@@ -28,10 +28,8 @@ Status Solver::output_step(const LinearProblem& linear, const StageStatistics& s
 Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const StageStatistics& statistics,
                                   std::vector<Matrix>& targets) {
   for (const LinearProblem& problem : linears) targets.push_back(problem.weight);
-  if (options_.correct <= 0 || !statistics.has_original()) return false;
+  if (options_.correct <= 0 || !factor_ready_ || !statistics.has_original()) return false;
   const Matrix gram = statistics.gram();
-  SCROOGE_ASSIGN_OR_RETURN(const bool definite, factor_->compute(gram, statistics.mean_square()));
-  if (!definite) return false;
   SCROOGE_RETURN_IF_ERROR(device_.add({gram, statistics.cross(), -1.0f}));
   uint64_t offset = 0;
   for (size_t i = 0; i < linears.size(); ++i) {

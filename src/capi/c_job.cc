@@ -54,6 +54,10 @@ Status convert_options(const scrooge_quantize_options* given, pipeline::Quantize
   out.selection.held_out = o.held_out;
   out.selection.outliers = o.outliers;
   out.selection.per_sample = static_cast<int64_t>(std::min<uint64_t>(o.max_tokens_per_sample, INT64_MAX));
+  out.spill = text_or_empty(o.spill);
+  SCROOGE_RETURN_IF_ERROR(read_choice("fresh", o.fresh, 1));
+  if (o.reserved3 != 0) return error(StatusCode::kInvalidArgument, "options.reserved3: must be 0");
+  out.fresh = o.fresh == 1;
   out.threads = static_cast<int>(std::min<uint32_t>(o.threads, 1u << 20));
   out.seed = o.seed;
   out.memory = o.memory;

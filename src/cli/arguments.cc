@@ -192,6 +192,8 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   choice("--propagate", arguments.propagate, propagate_names(),
          "Earlier quantization errors that calibration sees: of every linear, of whole blocks, none");
   add_resource_options(command, arguments.resources);
+  command.add_option("--spill", arguments.spill, "Folder on disk for what the memory budget has no room for")
+      ->type_name("FOLDER");
 }
 
 scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
@@ -220,6 +222,8 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.held_out = arguments.held_out;
   options.outliers = arguments.outliers;
   options.max_tokens_per_sample = arguments.max_tokens_per_sample;
+  options.spill = given(arguments.spill);
+  options.fresh = arguments.fresh ? 1 : 0;
   options.threads = arguments.resources.threads;
   options.seed = arguments.seed;
   options.memory = arguments.resources.memory;

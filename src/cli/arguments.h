@@ -63,6 +63,8 @@ struct QuantizeArguments {
   double held_out = 0;
   double outliers = 0;
   uint64_t max_tokens_per_sample = 0;
+  std::string spill;
+  bool fresh = false;
   uint64_t seed = 0;
   ResourceArguments resources;
 };

@@ -107,11 +107,13 @@ Command add_quantize_command(CLI::App& parent) {
   app->add_option("-o,--output", arguments->quantize.output, "The .scrooge file to write")
       ->required()
       ->type_name("FILE");
+  app->add_flag("--fresh", arguments->quantize.fresh, "Start over where an earlier run of this job was interrupted");
   app->add_option("--report", arguments->report, "Write everything measured to FILE, as JSON")->type_name("FILE");
   app->add_flag("--json", arguments->json, "Print that report on standard output instead of the summary");
   add_session_options(*app, arguments->session);
   app->footer(
-      "The output appears only when complete; Ctrl-C leaves an older file as it was.\n\n"
+      "The output appears only when complete; Ctrl-C leaves an older file as it was. After an interruption the same\n"
+      "command goes on behind the last finished block, which is kept in OUTPUT.partial with OUTPUT.journal.\n\n"
       "Examples:\n"
       "  scrooge quantize Qwen3-4B --output qwen3.scrooge --calibration wiki.txt\n"
       "  scrooge quantize Qwen3-4B -o qwen3.scrooge --calibration wiki.txt --bits 3 --group 64 --memory 2GiB\n"

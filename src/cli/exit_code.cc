@@ -23,7 +23,9 @@ int exit_code_of(scrooge_status status) {
 
 int report_error(const Error& error) {
   if (error.status == SCROOGE_CANCELLED) {
-    print_notice(stderr, Notice::kError, "cancelled; nothing was written");
+    // The library says what is kept for the next run; without that nothing is.
+    const bool kept = error.message.find(';') != std::string::npos;
+    print_notice(stderr, Notice::kError, kept ? error.message : "cancelled; nothing was written");
     return kExitCancelled;
   }
   std::string text = scrooge_status_string(error.status);

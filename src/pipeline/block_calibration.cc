@@ -79,7 +79,7 @@ Status BlockQuantizer::drop_outliers() {
   scores.reserve(static_cast<size_t>(chunking.tokens()));
   std::vector<float> tile(static_cast<size_t>(kTileRows) * width);
   for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
-    const Matrix h = hidden_.chunk(chunk);
+    SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
     for (int64_t first = 0; first < h.rows; first += kTileRows) {
       const auto count = static_cast<size_t>(std::min(kTileRows, h.rows - first));
       const auto values = std::span(tile).first(count * width);
@@ -104,8 +104,8 @@ Status BlockQuantizer::add_statistics(const StagePlan& stage, int64_t chunk, con
     SCROOGE_RETURN_IF_ERROR(statistics.add(slice.of(x), kPrecision));
   }
   if (!original_too) return {};
-  const Matrix h = hidden_.chunk(chunk);
-  const Matrix original = original_hidden_.chunk(chunk);
+  SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
+  SCROOGE_ASSIGN_OR_RETURN(const Matrix original, original_hidden_.load(chunk));
   const Matrix x_original{original_input_.get(), 0, x.rows, x.cols, x.cols, DType::kF32};
   const BlockWeights& weights = originals_.weights();
   SCROOGE_RETURN_IF_ERROR(
@@ -119,7 +119,9 @@ Status BlockQuantizer::add_statistics(const StagePlan& stage, int64_t chunk, con
     SCROOGE_RETURN_IF_ERROR(statistics.add_original(
         slice.of(x), slice.of(x_original), writes_residual(stage) ? slice.of(difference) : Matrix(), kPrecision));
   }
-  return forward_->consume(stage, weights, x_original, kPrecision, original);
+  if (!writes_residual(stage)) return {};
+  SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, weights, x_original, kPrecision, original));
+  return original_hidden_.store(chunk);
 }
 
 Status BlockQuantizer::linear_statistics(const StagePlan& stage, const BlockWeights& run, Pass pass, double done) {
@@ -128,9 +130,10 @@ Status BlockQuantizer::linear_statistics(const StagePlan& stage, const BlockWeig
   SCROOGE_RETURN_IF_ERROR(statistics.reset(stage.input));
   for (int64_t chunk = 0; chunk < hidden_.chunking().chunks(); ++chunk) {
     if (selection_.held_out(chunk) != pass.held_out) continue;
-    const Matrix h = hidden_.chunk(chunk);
-    const Matrix x = keep ? attention_.chunk(chunk) : forward_->stage_input(h.rows, stage.input);
+    SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
+    const Matrix x = keep ? attention_.place(chunk) : forward_->stage_input(h.rows, stage.input);
     SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, run, h, hidden_.chunking().sequence, kPrecision, x));
+    if (keep) SCROOGE_RETURN_IF_ERROR(attention_.store(chunk));
     SCROOGE_RETURN_IF_ERROR(add_statistics(stage, chunk, x, pass.original, statistics));
     SCROOGE_RETURN_IF_ERROR(tick(stage.name.c_str(), done));
   }
@@ -177,10 +180,15 @@ Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome)
     if (writes_residual(stage)) {
       const bool keep = stage.producer == Producer::kAttention;
       for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
-        const Matrix h = hidden_.chunk(chunk);
-        const Matrix x = keep ? attention_.chunk(chunk) : forward_->stage_input(h.rows, stage.input);
-        if (!keep) SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, run, h, chunking.sequence, kPrecision, x));
+        SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
+        Matrix x = forward_->stage_input(h.rows, stage.input);
+        if (keep) {
+          SCROOGE_ASSIGN_OR_RETURN(x, attention_.load(chunk));
+        } else {
+          SCROOGE_RETURN_IF_ERROR(forward_->produce(stage, run, h, chunking.sequence, kPrecision, x));
+        }
         SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, run, x, kPrecision, h));
+        SCROOGE_RETURN_IF_ERROR(hidden_.store(chunk));
         SCROOGE_RETURN_IF_ERROR(tick(stage.name.c_str(), done));
       }
     }
@@ -196,7 +204,7 @@ Status BlockQuantizer::block_statistics(bool held_out) {
   for (size_t s = 0; s < plan.stages.size(); ++s) SCROOGE_RETURN_IF_ERROR(statistics_[s].reset(plan.stages[s].input));
   for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
     if (selection_.held_out(chunk) != held_out) continue;
-    const Matrix h = hidden_.chunk(chunk);
+    SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
     const Matrix mid{mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
     const uint64_t bytes = block_bytes(h);
     SCROOGE_RETURN_IF_ERROR(device_.copy(*h.buffer, h.offset, *mid_, 0, bytes));
@@ -209,6 +217,7 @@ Status BlockQuantizer::block_statistics(bool held_out) {
     }
     if (options_.propagate == Propagate::kNone) {
       SCROOGE_RETURN_IF_ERROR(device_.copy(*mid_, 0, *h.buffer, h.offset, bytes));
+      SCROOGE_RETURN_IF_ERROR(hidden_.store(chunk));
     }
     SCROOGE_RETURN_IF_ERROR(tick("statistics", 0));
   }
@@ -219,7 +228,6 @@ Status BlockQuantizer::block_statistics(bool held_out) {
 }
 
 Status BlockQuantizer::calibrate_by_block(int64_t block, BlockOutcome& outcome) {
-  const Chunking& chunking = hidden_.chunking();
   const model::BlockPlan& plan = source_.block_plan();
   const Stopwatch watch;
   SCROOGE_RETURN_IF_ERROR(block_statistics(false));
@@ -241,12 +249,50 @@ Status BlockQuantizer::calibrate_by_block(int64_t block, BlockOutcome& outcome) 
   const Stopwatch forward_watch;
   BlockWeights run = originals_.weights();
   run.linears = effective_.weights().linears;
-  for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
-    SCROOGE_RETURN_IF_ERROR(forward_->run(plan, run, hidden_.chunk(chunk), chunking.sequence, kPrecision));
-    SCROOGE_RETURN_IF_ERROR(tick("forward", 0.75));
-  }
+  SCROOGE_RETURN_IF_ERROR(move_past(run, hidden_, "forward"));
   outcome.calibrate_seconds += forward_watch.seconds();
   return {};
+}
+
+// All tokens of a store past the block.
+Status BlockQuantizer::move_past(const BlockWeights& run, calibration::HiddenStates& states, const char* stage) {
+  for (int64_t chunk = 0; chunk < states.chunking().chunks(); ++chunk) {
+    SCROOGE_ASSIGN_OR_RETURN(const Matrix h, states.load(chunk));
+    SCROOGE_RETURN_IF_ERROR(forward_->run(source_.block_plan(), run, h, states.chunking().sequence, kPrecision));
+    SCROOGE_RETURN_IF_ERROR(states.store(chunk));
+    SCROOGE_RETURN_IF_ERROR(tick(stage, 0.75));
+  }
+  return {};
+}
+
+Status BlockQuantizer::load_finished(const FinishedBlock& finished) {
+  const model::BlockPlan& plan = source_.block_plan();
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    for (const LinearRole role : plan.stages[s].linears) {
+      const Matrix& effective = effective_.weights().linear(role);
+      SCROOGE_ASSIGN_OR_RETURN(
+          const awq::QuantizedLinear quantized,
+          awq::QuantizedLinear::create(device_, effective.rows, effective.cols, options_.solve.spec));
+      SCROOGE_RETURN_IF_ERROR(finished.load(static_cast<size_t>(role), quantized));
+      SCROOGE_RETURN_IF_ERROR(solver_->effective_weight(quantized, finished.scales[s], effective));
+    }
+  }
+  return {};
+}
+
+// The same operations on the same numbers as when the block was quantized, so that the states are the same to the bit.
+Status BlockQuantizer::replay(int64_t block, const FinishedBlock& finished) {
+  block_ = block;
+  if (!options_.calibrate) return {};
+  SCROOGE_RETURN_IF_ERROR(originals_.load(source_, block));
+  prefetch_block(source_, block + 1);
+  if (options_.two_streams()) SCROOGE_RETURN_IF_ERROR(move_past(originals_.weights(), original_hidden_, "resume"));
+  BlockWeights run = originals_.weights();
+  if (options_.propagate != Propagate::kNone) {
+    SCROOGE_RETURN_IF_ERROR(load_finished(finished));
+    run.linears = effective_.weights().linears;
+  }
+  return move_past(run, hidden_, "resume");
 }
 
 }  // namespace scrooge::pipeline

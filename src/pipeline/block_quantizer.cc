@@ -78,16 +78,20 @@ void BlockQuantizer::plan_memory(const ModelSource& source, const Chunking& chun
   plan.add("solve", "scratch of the search", awq::Solver::scratch_bytes(stage_shapes(block), options.solve));
   if (!options.calibrate) return;
   plan.add("job", "quantized weights of a block, f32", DeviceBlock::device_bytes(block, config));
-  plan.add("job", "hidden states", HiddenStates::device_bytes(chunking, config.width));
+  const auto store = [&](const char* purpose, int64_t width, bool spilled) {
+    plan.add("job", purpose, HiddenStates::device_bytes(chunking, width, spilled));
+    if (spilled) plan.spill_bytes += HiddenStates::disk_bytes(chunking, width);
+  };
+  store("hidden states", config.width, options.spill.hidden);
   plan.add("forward", "activations of a token chunk",
            model::BlockForward::scratch_bytes(config, chunking.chunk_tokens()));
   plan.add("job", "fold check", float_bytes(3 * probe_tokens(chunking) * config.width));
   if (options.propagate == Propagate::kLinear) {
-    plan.add("job", "attention outputs", HiddenStates::device_bytes(chunking, config.q_width()));
+    store("attention outputs", config.q_width(), options.spill.attention);
     plan.add("forward", "statistics of a stage",
              StageStatistics::device_bytes(stage_statistics(block, config, options)));
     if (options.two_streams()) {
-      plan.add("job", "hidden states of the original model", HiddenStates::device_bytes(chunking, config.width));
+      store("hidden states of the original model", config.width, options.spill.original);
       plan.add("forward", "original inputs of a stage, residual difference",
                float_bytes(chunking.chunk_tokens() * (widest_input(block) + config.width)));
     }
@@ -110,7 +114,10 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
   SCROOGE_ASSIGN_OR_RETURN(self->solver_, awq::Solver::create(device, stage_shapes(plan), options.solve));
   if (!options.calibrate) return self;
   SCROOGE_ASSIGN_OR_RETURN(self->effective_, DeviceBlock::create(device, plan, config, "quantized weights of a block"));
-  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, HiddenStates::create(device, chunking, config.width, "hidden states"));
+  const auto store = [&](std::string_view purpose, int64_t width, bool spilled) {
+    return HiddenStates::create(device, chunking, width, purpose, spilled ? options.spill.folder : std::string());
+  };
+  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, store("hidden states", config.width, options.spill.hidden));
   SCROOGE_ASSIGN_OR_RETURN(self->forward_,
                            model::BlockForward::create(device, config, source.inv_freq(), chunking.chunk_tokens()));
   self->selection_ = calibration::TokenSelection(chunking, options.selection);
@@ -118,13 +125,12 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
   SCROOGE_ASSIGN_OR_RETURN(self->probe_,
                            device.allocate(float_bytes(3 * self->probe_tokens_ * config.width), "fold check"));
   if (options.propagate == Propagate::kLinear) {
-    SCROOGE_ASSIGN_OR_RETURN(self->attention_,
-                             HiddenStates::create(device, chunking, config.q_width(), "attention outputs"));
+    SCROOGE_ASSIGN_OR_RETURN(self->attention_, store("attention outputs", config.q_width(), options.spill.attention));
     SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, stage_statistics(plan, config, options)));
     self->statistics_.push_back(std::move(statistics));
     if (options.two_streams()) {
-      SCROOGE_ASSIGN_OR_RETURN(self->original_hidden_, HiddenStates::create(device, chunking, config.width,
-                                                                            "hidden states of the original model"));
+      SCROOGE_ASSIGN_OR_RETURN(self->original_hidden_,
+                               store("hidden states of the original model", config.width, options.spill.original));
       SCROOGE_ASSIGN_OR_RETURN(
           self->original_input_,
           device.allocate(float_bytes(chunking.chunk_tokens() * widest_input(plan)), "original inputs of a stage"));
@@ -151,7 +157,7 @@ Status BlockQuantizer::embed(const calibration::TokenRows& rows) {
   const auto width = static_cast<size_t>(source_.config().width);
   const Chunking& chunking = hidden_.chunking();
   for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
-    const Matrix h = hidden_.chunk(chunk);
+    const Matrix h = hidden_.place(chunk);
     std::vector<float> values(static_cast<size_t>(h.rows) * width);
     const auto first = static_cast<size_t>(chunking.first_token(chunk));
     for (size_t t = 0; t < static_cast<size_t>(h.rows); ++t) {
@@ -159,9 +165,11 @@ Status BlockQuantizer::embed(const calibration::TokenRows& rows) {
                                                 std::span(values).subspan(t * width, width)));
     }
     SCROOGE_RETURN_IF_ERROR(device_.upload(*h.buffer, h.offset, std::as_bytes(std::span(values))));
+    SCROOGE_RETURN_IF_ERROR(hidden_.store(chunk));
     if (options_.two_streams()) {
-      const Matrix original = original_hidden_.chunk(chunk);
+      const Matrix original = original_hidden_.place(chunk);
       SCROOGE_RETURN_IF_ERROR(device_.upload(*original.buffer, original.offset, std::as_bytes(std::span(values))));
+      SCROOGE_RETURN_IF_ERROR(original_hidden_.store(chunk));
     }
     SCROOGE_RETURN_IF_ERROR(reporter_.report(Phase::kPrepare, "embedding", 0));
   }
@@ -186,7 +194,7 @@ Status BlockQuantizer::round_to_nearest(BlockOutcome& outcome) {
 }
 
 Status BlockQuantizer::save_probe() {
-  const Matrix h = hidden_.chunk(0);
+  SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(0));
   return device_.copy(*h.buffer, h.offset, *probe_, 0, float_bytes(probe_tokens_ * h.cols));
 }
 
@@ -240,6 +248,24 @@ Status BlockQuantizer::check_fold(int64_t block, BlockOutcome& outcome) {
   return {};
 }
 
+// Of the linears whose rows a later stage's scale is folded into.
+Status BlockQuantizer::keep_unfolded(BlockOutcome& outcome) const {
+  const model::BlockPlan& plan = source_.block_plan();
+  for (size_t s = 0; s < plan.stages.size(); ++s) {
+    for (size_t i = 0; i < plan.stages[s].linears.size(); ++i) {
+      const LinearRole role = plan.stages[s].linears[i];
+      if (role != LinearRole::kV && role != LinearRole::kUp) continue;
+      const Matrix scales = outcome.stages[s].linears[i].quantized.scales();
+      UnfoldedScales& kept = outcome.unfolded.emplace_back();
+      kept.linear = static_cast<size_t>(role);
+      kept.scales.resize(static_cast<size_t>(scales.rows * scales.cols));
+      SCROOGE_RETURN_IF_ERROR(
+          device_.download(*scales.buffer, scales.offset, std::as_writable_bytes(std::span(kept.scales))));
+    }
+  }
+  return {};
+}
+
 Result<BlockOutcome> BlockQuantizer::quantize(int64_t block) {
   block_ = block;
   BlockOutcome outcome;
@@ -260,6 +286,7 @@ Result<BlockOutcome> BlockQuantizer::quantize(int64_t block) {
     }
   }
   const Stopwatch fold_watch;
+  if (options_.calibrate) SCROOGE_RETURN_IF_ERROR(keep_unfolded(outcome));
   SCROOGE_ASSIGN_OR_RETURN(outcome.folded, awq::fold_block(device_, source_.config(), source_.block_plan(),
                                                            originals_.weights(), outcome.stages));
   if (options_.calibrate) SCROOGE_RETURN_IF_ERROR(check_fold(block, outcome));

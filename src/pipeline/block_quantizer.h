@@ -3,6 +3,7 @@
 // tokens (src/pipeline/README.md draws them).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,19 +20,35 @@ namespace scrooge::pipeline {
 
 enum class Propagate : int32_t { kLinear = 0, kBlock = 1, kNone = 2 };
 
+// Which stores are in spill files. Results are the same either way.
+struct SpillChoice {
+  std::string folder;
+  bool hidden = false;
+  bool original = false;   // the original model's hidden states
+  bool attention = false;  // the outputs of attention
+};
+
 struct BlockQuantizerOptions {
   awq::SolveOptions solve;
   bool calibrate = true;  // false: round-to-nearest, no forward pass
   Propagate propagate = Propagate::kLinear;
   calibration::SelectionOptions selection;
+  SpillChoice spill;
 
   // The original model runs beside the quantized one. REQUIRES: propagate is kLinear when solve.correct > 0.
   bool two_streams() const { return calibrate && solve.correct > 0; }
 };
 
+// Group scales [N,P] of a linear as they were before a later stage's scale was folded into its rows.
+struct UnfoldedScales {
+  size_t linear = 0;  // index into BlockPlan::linears
+  std::vector<float> scales;
+};
+
 struct BlockOutcome {
   std::vector<awq::StageSolution> stages;  // in the order of the block plan
   awq::FoldedBlock folded;                 // points into `stages`
+  std::vector<UnfoldedScales> unfolded;    // of v and up; only when calibrated
   double calibrate_seconds = 0;
   double quantize_seconds = 0;
   double fold_error = 0;  // see check_fold
@@ -39,6 +56,13 @@ struct BlockOutcome {
 
   double loss() const;  // sums over the linears
   double loss_rtn() const;
+};
+
+// A block that an earlier process finished.
+struct FinishedBlock {
+  std::vector<std::vector<float>> scales;  // s[K] of every stage
+  // Codes, zeros and unfolded scales of a linear, by its index in BlockPlan::linears.
+  std::function<Status(size_t linear, const awq::QuantizedLinear& to)> load;
 };
 
 // One thread. Device and source must outlive it.
@@ -55,6 +79,8 @@ class BlockQuantizer {
   Status embed(const calibration::TokenRows& rows);
   // Loads, calibrates, solves and folds block `block`, and moves the hidden states past it.
   Result<BlockOutcome> quantize(int64_t block);
+  // Instead of quantize(), for a block that is finished: moves the hidden states past it.
+  Status replay(int64_t block, const FinishedBlock& finished);
 
  private:
   BlockQuantizer(backend::Device& device, const ModelSource& source, const BlockQuantizerOptions& options,
@@ -74,6 +100,7 @@ class BlockQuantizer {
   Status linear_statistics(const model::StagePlan& stage, const model::BlockWeights& run, Pass pass, double done);
   Status linear_stage(int64_t block, size_t stage, const model::BlockWeights& run, double done, BlockOutcome& outcome);
   Status block_statistics(bool held_out);
+  Status move_past(const model::BlockWeights& run, calibration::HiddenStates& states, const char* stage);
   std::vector<awq::LinearProblem> linear_problems(int64_t block, const model::StagePlan& stage) const;
   Status solve_stage(int64_t block, const model::StagePlan& stage, const calibration::StageStatistics& statistics,
                      BlockOutcome& outcome);
@@ -82,6 +109,8 @@ class BlockQuantizer {
   Status fall_back(int64_t block, size_t stage, BlockOutcome& outcome);
   Status drop_outliers();
   Status save_probe();
+  Status keep_unfolded(BlockOutcome& outcome) const;
+  Status load_finished(const FinishedBlock& finished);
   Status check_fold(int64_t block, BlockOutcome& outcome);
   Status load_folded(const awq::FoldedBlock& folded);
   Status tick(const char* stage, double within_block);

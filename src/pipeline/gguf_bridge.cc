@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "src/base/json.h"
 #include "src/model/families/family.h"
@@ -120,7 +121,10 @@ Result<tokenizer::GgufVocabulary> gguf_vocabulary(const GgufHeader& header) {
   }
   if (const auto types = header.find("tokenizer.ggml.token_type")) {
     SCROOGE_ASSIGN_OR_RETURN(const std::vector<int64_t> values, types->as_ints());
-    for (const int64_t value : values) vocabulary.types.push_back(static_cast<int32_t>(value));
+    // One that does not even fit becomes one that nobody knows, and is refused as such.
+    for (const int64_t value : values) {
+      vocabulary.types.push_back(std::in_range<int32_t>(value) ? static_cast<int32_t>(value) : -1);
+    }
   }
   if (const auto merges = header.find("tokenizer.ggml.merges")) {
     SCROOGE_ASSIGN_OR_RETURN(const auto merge_views, merges->as_strings());

@@ -101,7 +101,7 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
   json.field("planned_peak_bytes", totals.planned_peak_bytes).field("bits_per_weight", totals.bits_per_weight);
   json.field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
   json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
-  json.field("held_out_tokens", totals.held_out_tokens);
+  json.field("held_out_tokens", totals.held_out_tokens).field("resumed_blocks", totals.resumed_blocks);
   double loss = 0;
   double loss_rtn = 0;
   uint64_t overfit = 0;

@@ -50,6 +50,7 @@ struct JobTotals {
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
   uint64_t held_out_tokens = 0;
+  uint64_t resumed_blocks = 0;  // that an earlier run had finished
   int threads = 0;
 };
 

@@ -14,6 +14,7 @@ namespace scrooge::pipeline {
 
 void MemoryPlan::write_json(JsonWriter& json) const {
   json.field("peak_bytes", peak_bytes).field("minimum_bytes", minimum_bytes).field("overhead_bytes", overhead_bytes);
+  json.field("spill_bytes", spill_bytes);
   json.key("items").begin_array();
   for (const PlanItem& item : items) {
     json.begin_object()

@@ -20,6 +20,7 @@ struct MemoryPlan {
   std::vector<PlanItem> items;
   uint64_t overhead_bytes = 0;  // of the process itself: code, heap, tokenizer; measured when the plan is made
   uint64_t peak_bytes = 0;      // overhead and everything held at the worst moment
+  uint64_t spill_bytes = 0;     // of disk, in spill files
   uint64_t minimum_bytes = 0;   // the smallest budget the job can run in
 
   void add(std::string stage, std::string purpose, uint64_t bytes) {

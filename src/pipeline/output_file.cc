@@ -18,6 +18,8 @@ using container::TensorKind;
 
 namespace {
 
+constexpr uint64_t kTileBytes = 1 << 20;
+
 TensorDescription dense(std::string name, int64_t rows, int64_t cols, DType dtype,
                         TensorKind kind = TensorKind::kDense) {
   TensorDescription description;
@@ -128,6 +130,12 @@ std::vector<SegmentPlan> output_segments(const ModelSource& source, const QuantS
   return segments;
 }
 
+size_t front_segment_count(std::span<const SegmentPlan> segments) {
+  const auto first = std::find_if(segments.begin(), segments.end(),
+                                  [](const SegmentPlan& segment) { return segment.kind == SegmentKind::kBlock; });
+  return static_cast<size_t>(first - segments.begin());
+}
+
 uint64_t OutputFile::device_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
   int64_t largest = 0;
   for (const model::LinearPlan& linear : plan.linears) {
@@ -136,11 +144,12 @@ uint64_t OutputFile::device_bytes(const model::BlockPlan& plan, const QuantSpec&
   return static_cast<uint64_t>(largest);
 }
 
-Result<OutputFile> OutputFile::create(const std::string& path, backend::Device& device, const ModelSource& source,
+Result<OutputFile> OutputFile::create(AtomicFile partial, backend::Device& device, const ModelSource& source,
                                       const QuantSpec& spec, bool with_scales) {
-  SCROOGE_ASSIGN_OR_RETURN(container::ModelWriter writer, container::ModelWriter::create(path));
+  SCROOGE_ASSIGN_OR_RETURN(container::ModelWriter writer, container::ModelWriter::create(std::move(partial)));
   OutputFile file(std::move(writer), device, source, spec);
   file.segments_ = output_segments(source, spec, with_scales);
+  file.front_ = front_segment_count(file.segments_);
   SCROOGE_ASSIGN_OR_RETURN(file.packed_,
                            device.allocate(device_bytes(source.block_plan(), spec), "packed codes of a linear"));
   return file;
@@ -162,7 +171,7 @@ Status OutputFile::write_floats(const TensorDescription& description, std::span<
 
 // Straight from the source, row tile by row tile.
 Status OutputFile::write_dense(const TensorDescription& description) {
-  constexpr uint64_t kTileFloats = 1 << 18;
+  constexpr uint64_t kTileFloats = kTileBytes / sizeof(float);
   const std::string& name = description.name;
   if (name == model::kInvFreqName) return write_floats(description, source_->inv_freq());
   const uint64_t tile = std::clamp<uint64_t>(kTileFloats / description.cols, 1, description.rows);
@@ -185,47 +194,73 @@ Status OutputFile::write_dense(const TensorDescription& description) {
   return writer_.end_tensor();
 }
 
+// Plane by plane, row tile by row tile: what leaves the device takes little memory beside the budget.
 Status OutputFile::write_quantized(const TensorDescription& description, const awq::QuantizedLinear& linear) {
   const int64_t row_bytes = spec_.code_row_bytes(linear.cols);
   const backend::Matrix packed{packed_.get(), 0, linear.rows, row_bytes, row_bytes, DType::kU8};
   SCROOGE_RETURN_IF_ERROR(device_->pack({linear.codes(), packed, spec_.bits}));
-  std::vector<std::byte> codes(static_cast<size_t>(linear.rows * row_bytes));
-  SCROOGE_RETURN_IF_ERROR(device_->download(*packed_, 0, codes));
-
-  const auto groups = static_cast<size_t>(spec_.groups(linear.cols));
-  std::vector<float> values(static_cast<size_t>(linear.rows) * groups);
-  SCROOGE_RETURN_IF_ERROR(device_->download(*linear.scales_buffer, 0, std::as_writable_bytes(std::span(values))));
-  std::vector<std::byte> scales;
-  store(values, spec_.scale_dtype, scales);
-  std::vector<container::PlaneBytes> planes{{PlaneKind::kCodes, codes}, {PlaneKind::kScales, scales}};
-
-  std::vector<uint8_t> zeros;
-  if (!spec_.symmetric) {
-    SCROOGE_RETURN_IF_ERROR(device_->download(*linear.zeros_buffer, 0, std::as_writable_bytes(std::span(values))));
-    const auto zero_bytes = static_cast<size_t>(spec_.zero_row_bytes(linear.cols));
-    zeros.resize(static_cast<size_t>(linear.rows) * zero_bytes);
-    std::vector<uint8_t> row(groups);
-    for (size_t n = 0; n < static_cast<size_t>(linear.rows); ++n) {
-      for (size_t p = 0; p < groups; ++p) row[p] = static_cast<uint8_t>(values[n * groups + p]);
-      pack_bits(row, spec_.bits, std::span(zeros).subspan(n * zero_bytes, zero_bytes));
-    }
-    planes.push_back({PlaneKind::kZeros, std::as_bytes(std::span(zeros))});
+  SCROOGE_RETURN_IF_ERROR(writer_.begin_tensor(description));
+  SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kCodes));
+  std::vector<std::byte> bytes;
+  const auto code_bytes = static_cast<uint64_t>(linear.rows * row_bytes);
+  for (uint64_t done = 0; done < code_bytes; done += bytes.size()) {
+    bytes.resize(static_cast<size_t>(std::min(kTileBytes, code_bytes - done)));
+    SCROOGE_RETURN_IF_ERROR(device_->download(*packed_, done, bytes));
+    SCROOGE_RETURN_IF_ERROR(writer_.append(bytes));
   }
-  return writer_.add_tensor(description, planes);
+  SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
+
+  SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kScales));
+  SCROOGE_RETURN_IF_ERROR(for_parameter_rows(linear, *linear.scales_buffer, [&](std::span<const float> values) {
+    store(values, spec_.scale_dtype, bytes);
+    return writer_.append(bytes);
+  }));
+  SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
+
+  if (!spec_.symmetric) {
+    const auto groups = static_cast<size_t>(spec_.groups(linear.cols));
+    const auto zero_bytes = static_cast<size_t>(spec_.zero_row_bytes(linear.cols));
+    std::vector<uint8_t> row(groups);
+    std::vector<uint8_t> zeros;
+    SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kZeros));
+    SCROOGE_RETURN_IF_ERROR(for_parameter_rows(linear, *linear.zeros_buffer, [&](std::span<const float> values) {
+      const size_t rows = values.size() / groups;
+      zeros.assign(rows * zero_bytes, 0);
+      for (size_t n = 0; n < rows; ++n) {
+        for (size_t p = 0; p < groups; ++p) row[p] = static_cast<uint8_t>(values[n * groups + p]);
+        pack_bits(row, spec_.bits, std::span(zeros).subspan(n * zero_bytes, zero_bytes));
+      }
+      return writer_.append(std::as_bytes(std::span(zeros)));
+    }));
+    SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
+  }
+  return writer_.end_tensor();
 }
 
-Status OutputFile::write_front() {
-  for (; segments_[next_].kind != SegmentKind::kBlock; ++next_) {
-    const SegmentPlan& segment = segments_[next_];
-    if (container::is_blob(segment.kind)) {
-      SCROOGE_RETURN_IF_ERROR(write_raw(segment));
-      continue;
-    }
-    SCROOGE_RETURN_IF_ERROR(writer_.begin_segment(segment.name, segment.kind));
-    for (const TensorDescription& tensor : segment.tensors) SCROOGE_RETURN_IF_ERROR(write_dense(tensor));
-    SCROOGE_RETURN_IF_ERROR(writer_.end_segment());
+// Scales or zeros [N,P], some whole rows at a time.
+Status OutputFile::for_parameter_rows(const awq::QuantizedLinear& linear, const backend::Buffer& buffer,
+                                      const std::function<Status(std::span<const float>)>& use) {
+  const uint64_t row_bytes = static_cast<uint64_t>(spec_.groups(linear.cols)) * sizeof(float);
+  const uint64_t total = static_cast<uint64_t>(linear.rows) * row_bytes;
+  const uint64_t tile = std::max<uint64_t>(1, kTileBytes / row_bytes) * row_bytes;
+  std::vector<float> values;
+  for (uint64_t done = 0; done < total; done += values.size() * sizeof(float)) {
+    values.resize(static_cast<size_t>(std::min(tile, total - done)) / sizeof(float));
+    SCROOGE_RETURN_IF_ERROR(device_->download(buffer, done, std::as_writable_bytes(std::span(values))));
+    SCROOGE_RETURN_IF_ERROR(use(values));
   }
   return {};
+}
+
+Status OutputFile::write_front_segment() {
+  const SegmentPlan& segment = segments_[next_++];
+  return container::is_blob(segment.kind) ? write_raw(segment) : write_dense_segment(segment);
+}
+
+Status OutputFile::write_dense_segment(const SegmentPlan& segment) {
+  SCROOGE_RETURN_IF_ERROR(writer_.begin_segment(segment.name, segment.kind));
+  for (const TensorDescription& tensor : segment.tensors) SCROOGE_RETURN_IF_ERROR(write_dense(tensor));
+  return writer_.end_segment();
 }
 
 Status OutputFile::write_block(int64_t block, const BlockOutcome& outcome) {
@@ -255,12 +290,7 @@ Status OutputFile::write_block(int64_t block, const BlockOutcome& outcome) {
 }
 
 Status OutputFile::finish(const container::ModelInfo& info) {
-  for (; next_ < segments_.size(); ++next_) {
-    const SegmentPlan& segment = segments_[next_];
-    SCROOGE_RETURN_IF_ERROR(writer_.begin_segment(segment.name, segment.kind));
-    for (const TensorDescription& tensor : segment.tensors) SCROOGE_RETURN_IF_ERROR(write_dense(tensor));
-    SCROOGE_RETURN_IF_ERROR(writer_.end_segment());
-  }
+  while (next_ < segments_.size()) SCROOGE_RETURN_IF_ERROR(write_dense_segment(segments_[next_++]));
   return writer_.finish(info);
 }
 

@@ -16,6 +16,9 @@ namespace scrooge::pipeline {
 // carry the AWQ scale vectors.
 std::vector<container::SegmentPlan> output_segments(const ModelSource& source, const QuantSpec& spec, bool with_scales);
 
+// How many of them come before the first block.
+size_t front_segment_count(std::span<const container::SegmentPlan> segments);
+
 // "awq_w4_g128_headfp16"; per-channel is "gchannel", symmetric adds "_sym", bf16 scales "_sbf16".
 std::string output_tag(std::string_view method, const QuantSpec& spec, DType head);
 
@@ -26,13 +29,27 @@ class OutputFile {
  public:
   // Device bytes of the packing buffer for the largest linear.
   static uint64_t device_bytes(const model::BlockPlan& plan, const QuantSpec& spec);
-  static Result<OutputFile> create(const std::string& path, backend::Device& device, const ModelSource& source,
+  // Into a new file, or one that an earlier process left (base/atomic_file.h).
+  static Result<OutputFile> create(AtomicFile file, backend::Device& device, const ModelSource& source,
                                    const QuantSpec& spec, bool with_scales);
 
   Status reserve(uint64_t bytes) { return writer_.reserve(bytes); }
-  // Everything before the first block: raw files, embedding table.
-  Status write_front();
+  // The next segment is one before the first block: a raw file or the embedding table.
+  bool at_front() const { return next_ < front_; }
+  // Writes it. REQUIRES: at_front().
+  Status write_front_segment();
   Status write_block(int64_t block, const BlockOutcome& outcome);
+
+  // Of the segment written last; of a finished one, ModelWriter::adopt().
+  container::ModelMetadata last_segment() const { return writer_.last_segment(); }
+  Status sync() { return writer_.sync(); }
+  Result<bool> adopt(const container::ModelMetadata& segment);
+  // Whether an unfinished file stays; at first not.
+  void keep(bool kept) { writer_.keep(kept); }
+  // What replaying an adopted block takes. The record must outlive the result.
+  Result<FinishedBlock> finished_block(int64_t block, const container::ModelMetadata& segment,
+                                       std::span<const UnfoldedScales> unfolded) const;
+
   // Everything after the last block, then the index; the file is published.
   Status finish(const container::ModelInfo& info);
   // The file's size after finish().
@@ -42,16 +59,22 @@ class OutputFile {
   OutputFile(container::ModelWriter writer, backend::Device& device, const ModelSource& source, const QuantSpec& spec)
       : writer_(std::move(writer)), device_(&device), source_(&source), spec_(spec) {}
   Status write_raw(const container::SegmentPlan& segment);
+  Status write_dense_segment(const container::SegmentPlan& segment);
+  Status for_parameter_rows(const awq::QuantizedLinear& linear, const backend::Buffer& buffer,
+                            const std::function<Status(std::span<const float>)>& use);
   Status write_dense(const container::TensorDescription& description);
   Status write_floats(const container::TensorDescription& description, std::span<const float> values);
   Status write_quantized(const container::TensorDescription& description, const awq::QuantizedLinear& linear);
+  // output_file_resume.cc
+  Status read_quantized(const container::TensorRecord& tensor, const awq::QuantizedLinear& to) const;
 
   container::ModelWriter writer_;
   backend::Device* device_;
   const ModelSource* source_;
   QuantSpec spec_;
   std::vector<container::SegmentPlan> segments_;
-  size_t next_ = 0;  // segment to write
+  size_t front_ = 0;  // segments before the first block
+  size_t next_ = 0;   // segment to write
   std::unique_ptr<backend::Buffer> packed_;
 };
 

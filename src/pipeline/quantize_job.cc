@@ -8,6 +8,7 @@
 
 #include "src/backend/backend_list.h"
 #include "src/base/atomic_file.h"
+#include "src/base/digest.h"
 #include "src/pipeline/job_report.h"
 #include "src/pipeline/source_digest.h"
 #include "src/pipeline/text_tokens.h"
@@ -42,6 +43,20 @@ std::string_view sampling_name(calibration::Sampling sampling) {
 }
 
 std::string_view method_name(Method method) { return method == Method::kAwq ? "awq" : "rtn"; }
+
+// Whether another attempt with the same inputs can end otherwise.
+bool may_pass(StatusCode code) {
+  switch (code) {
+    case StatusCode::kCancelled:
+    case StatusCode::kOutOfMemory:
+    case StatusCode::kBudgetExceeded:
+    case StatusCode::kUnavailable:
+    case StatusCode::kPermissionDenied:
+    case StatusCode::kIoError:
+    case StatusCode::kNoSpace: return true;
+    default: return false;
+  }
+}
 
 Status check_output(const std::string& output, const ModelSource& source, const QuantizeOptions& options) {
   std::vector<std::string> inputs{options.calibration_text, options.calibration_ids};
@@ -150,29 +165,61 @@ BlockQuantizerOptions QuantizeJob::quantizer_options() const {
   }
   result.propagate = options_.propagate;
   result.selection = options_.selection;
+  result.spill = spill_;
   return result;
+}
+
+// What the job holds with the present choice of what is spilled.
+Status QuantizeJob::plan_memory() {
+  MemoryPlan& memory = plan_.memory;
+  memory = {};
+  const model::BlockPlan& block = source_->block_plan();
+  BlockQuantizer::plan_memory(*source_, chunking_, quantizer_options(), memory);
+  memory.add("write", "packed codes of a linear", OutputFile::device_bytes(block, options_.spec));
+  int64_t max_k = 0;
+  int64_t max_n = 0;
+  for (const model::LinearPlan& linear : block.linears) {
+    max_k = std::max(max_k, linear.cols);
+    max_n = std::max(max_n, linear.rows);
+  }
+  SCROOGE_ASSIGN_OR_RETURN(const backend::Backend* const backend, backend::find_backend(options_.device));
+  if (backend->scratch_bytes != nullptr) {
+    memory.add("job", "scratch of the backend",
+               backend->scratch_bytes(options_.threads, max_k, max_n, options_.length));
+  }
+  memory.minimum_bytes = memory.sum();
+  return {};
+}
+
+// Memory as long as it lasts; then what is read least often goes first. The minimum is that of everything spilled.
+Status QuantizeJob::choose_spill() {
+  spill_ = {options_.spill, false, false, false};
+  SCROOGE_RETURN_IF_ERROR(plan_memory());
+  if (options_.spill.empty() || options_.method != Method::kAwq) return {};
+  spill_ = {options_.spill, true, true, true};
+  SCROOGE_RETURN_IF_ERROR(plan_memory());
+  const uint64_t minimum = plan_.memory.minimum_bytes;
+  spill_ = {options_.spill, false, false, false};
+  for (bool* const next : {&spill_.attention, &spill_.original, &spill_.hidden}) {
+    SCROOGE_RETURN_IF_ERROR(plan_memory());
+    if (plan_.memory.sum() <= options_.memory) break;
+    *next = true;
+  }
+  SCROOGE_RETURN_IF_ERROR(plan_memory());
+  plan_.memory.minimum_bytes = minimum;
+  return {};
 }
 
 Status QuantizeJob::make_plan() {
   const model::BlockPlan& block = source_->block_plan();
   const model::ModelConfig& config = source_->config();
   MemoryPlan& memory = plan_.memory;
-  BlockQuantizer::plan_memory(*source_, chunking_, quantizer_options(), memory);
-  memory.add("write", "packed codes of a linear", OutputFile::device_bytes(block, options_.spec));
-  int64_t max_k = 0;
-  int64_t max_n = 0;
+  SCROOGE_RETURN_IF_ERROR(choose_spill());
   int64_t weights = 0;
   double bits = 0;
   for (const model::LinearPlan& linear : block.linears) {
-    max_k = std::max(max_k, linear.cols);
-    max_n = std::max(max_n, linear.rows);
     weights += linear.rows * linear.cols;
     bits += options_.spec.bits_per_weight(linear.cols) * static_cast<double>(linear.rows * linear.cols);
-  }
-  SCROOGE_ASSIGN_OR_RETURN(const backend::Backend* const backend, backend::find_backend(options_.device));
-  if (backend->scratch_bytes != nullptr) {
-    memory.add("job", "scratch of the backend",
-               backend->scratch_bytes(options_.threads, max_k, max_n, options_.length));
   }
   plan_.blocks = config.blocks;
   plan_.bits_per_weight = bits / static_cast<double>(weights);
@@ -185,12 +232,13 @@ Status QuantizeJob::make_plan() {
   // The tokenizer and the text are gone by now; what is left of the process is what it stays at.
   trim_heap();
   memory.overhead_bytes = resident_anonymous_bytes() + kLibraryOverhead;
-  memory.minimum_bytes = memory.sum();
-  memory.peak_bytes = memory.minimum_bytes + memory.overhead_bytes;
+  memory.peak_bytes = memory.sum() + memory.overhead_bytes;
   if (options_.memory < memory.minimum_bytes) {
+    const bool could_spill = options_.spill.empty() && options_.method == Method::kAwq;
     return error(StatusCode::kBudgetExceeded, "memory: this job needs at least ", format_bytes(memory.minimum_bytes),
                  " (", memory.minimum_bytes, " bytes), the budget is ", format_bytes(options_.memory),
-                 "; raise --memory, or give fewer or shorter samples");
+                 "; raise --memory, ", could_spill ? "give --spill FOLDER to keep the hidden states on disk, " : "",
+                 "or give ", could_spill ? "fewer or shorter samples" : "shorter samples");
   }
   return {};
 }
@@ -204,7 +252,7 @@ void QuantizeJob::expect_reports(container::ModelInfo& info) const {
   outcome.tokens = options_.method == Method::kAwq ? 1 : 0;
   for (const model::StagePlan& stage : source_->block_plan().stages) {
     awq::StageSolution& solution = outcome.stages.emplace_back();
-    solution.choice = {awq::ScaleCandidate::Salience::kMeanAbs, true, 0.5, {}};
+    solution.choice = {awq::ScaleCandidate::Salience::kMeanAbs, true, 0.5, 0.5, {}};
     for (size_t i = 0; i < stage.linears.size(); ++i) {
       awq::LinearSolution& linear = solution.linears.emplace_back();
       if (options_.clip && outcome.tokens > 0) linear.clip_histogram.assign(awq::clip_candidates().size(), 0);
@@ -281,37 +329,111 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
   blocks_.push_back(figures);
 }
 
+// Everything that the bytes of the output depend on, and nothing else: not the budget, the threads, what is spilled.
+Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Reporter& reporter) {
+  SCROOGE_ASSIGN_OR_RETURN(sources_,
+                           digest_sources(*source_, [&] { return reporter.report(Phase::kPrepare, "digest", 0); }));
+  SCROOGE_ASSIGN_OR_RETURN(const container::ModelInfo info, model_info());
+  std::string text;
+  const auto line = [&](std::string_view key, const auto& value) { text += concat(key, "=", value, "\n"); };
+  line("library", info.library_version);
+  line("arithmetic", concat(device.describe().backend, " ", device.describe().features));
+  for (const container::Source& source : sources_) {
+    line(concat("checkpoint ", source.name), concat(source.size, " bytes, SHA-256 ", source.sha256));
+  }
+  line("scheme", info.tag);
+  line("propagate", info.propagate);
+  line("grid", info.grid);
+  line("seed", info.seed);
+  for (const container::Attribute& attribute : info.attributes) line(attribute.key, attribute.value);
+  if (rows_.rows > 0) {
+    Sha256 digest;
+    digest.update(std::as_bytes(std::span(rows_.ids)));
+    line("calibration tokens", digest.finish());
+  }
+  return text;
+}
+
+// Past the blocks that an earlier run finished.
+Status QuantizeJob::resume(BlockQuantizer& quantizer, const ResumableOutput& output, MemoryBudget& budget,
+                           Reporter& reporter) {
+  resumed_blocks_ = output.finished_blocks();
+  if (resumed_blocks_ > 0) {
+    log(options_.log, LogLevel::kInfo, "going on behind block ", resumed_blocks_, " of ", plan_.blocks, ", where ",
+        AtomicFile::partial_name(options_.output), " stopped");
+  }
+  for (int64_t block = 0; block < resumed_blocks_; ++block) {
+    reporter.state().block = static_cast<uint32_t>(block);
+    reporter.state().memory_before = budget.used();
+    SCROOGE_ASSIGN_OR_RETURN(BlockRecord record, output.record(block));
+    if (options_.method == Method::kAwq && resumed_blocks_ < plan_.blocks) {
+      SCROOGE_ASSIGN_OR_RETURN(const FinishedBlock finished, output.finished_block(block, record));
+      SCROOGE_RETURN_IF_ERROR(quantizer.replay(block, finished));
+    }
+    reports_.push_back(std::move(record.segment.info.blocks.front()));
+    blocks_.push_back(std::move(record.figures));
+    trim_heap();
+  }
+  return {};
+}
+
 Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
   reporter.state().blocks = static_cast<uint32_t>(plan_.blocks);
   SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kPrepare, "open", 0));
   SCROOGE_ASSIGN_OR_RETURN(const auto device, backend::create_device(options_.device, {options_.threads, &budget}));
+  ResumeOptions resume_options{options_.output,
+                               {},
+                               options_.fresh,
+                               options_.spec,
+                               options_.method == Method::kAwq,
+                               plan_.output_bytes,
+                               options_.log,
+                               [&] { return reporter.report(Phase::kPrepare, "wait", 0); }};
+  SCROOGE_ASSIGN_OR_RETURN(resume_options.fingerprint, fingerprint(*device, reporter));
   SCROOGE_ASSIGN_OR_RETURN(const auto quantizer,
                            BlockQuantizer::create(*device, *source_, chunking_, quantizer_options(), reporter));
-  SCROOGE_ASSIGN_OR_RETURN(OutputFile output, OutputFile::create(options_.output, *device, *source_, options_.spec,
-                                                                 options_.method == Method::kAwq));
-  SCROOGE_RETURN_IF_ERROR(output.reserve(plan_.output_bytes));
-  SCROOGE_RETURN_IF_ERROR(output.write_front());
+  SCROOGE_ASSIGN_OR_RETURN(const auto output, ResumableOutput::open(std::move(resume_options), *device, *source_));
+  SCROOGE_RETURN_IF_ERROR(output->write_front());
   if (options_.method == Method::kAwq) SCROOGE_RETURN_IF_ERROR(quantizer->embed(rows_));
   prefetch_block(*source_, 0);
-  for (int64_t block = 0; block < plan_.blocks; ++block) {
+  SCROOGE_RETURN_IF_ERROR(resume(*quantizer, *output, budget, reporter));
+  Status done = quantize_blocks(*quantizer, *output, budget, reporter);
+  if (done.ok()) done = publish(*output, reporter);
+  if (done.ok() || output->finished_blocks() == 0) return done;
+  if (!may_pass(done.code())) {
+    output->discard();
+    return done;
+  }
+  return done.with_advice(concat(output->finished_blocks(), " of ", plan_.blocks, " blocks are kept in ",
+                                 AtomicFile::partial_name(options_.output),
+                                 ": the same command goes on there, with --fresh it starts over"));
+}
+
+Status QuantizeJob::publish(ResumableOutput& output, Reporter& reporter) {
+  SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kFinish, "finish", 1));
+  SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
+  info.sources = sources_;
+  SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
+  SCROOGE_RETURN_IF_ERROR(output.finish(info));
+  output_bytes_ = output.size();
+  return {};
+}
+
+Status QuantizeJob::quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, MemoryBudget& budget,
+                                    Reporter& reporter) {
+  for (int64_t block = output.finished_blocks(); block < plan_.blocks; ++block) {
     reporter.state().block = static_cast<uint32_t>(block);
     reporter.state().memory_before = budget.used();
-    SCROOGE_ASSIGN_OR_RETURN(const BlockOutcome outcome, quantizer->quantize(block));
-    SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome));
+    SCROOGE_ASSIGN_OR_RETURN(const BlockOutcome outcome, quantizer.quantize(block));
     record(block, outcome, reporter);
     blocks_.back().memory_after = budget.used();
+    SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome, reports_.back(), blocks_.back()));
     // Temporaries of many sizes, the matrix library's among them, leave holes that the C library keeps; without this
     // the process grows by a megabyte or two a block although nothing is held.
     trim_heap();
     const double fraction = static_cast<double>(block + 1) / static_cast<double>(plan_.blocks);
     SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kBlockDone, "done", fraction));
   }
-  SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kFinish, "finish", 1));
-  SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
-  SCROOGE_ASSIGN_OR_RETURN(info.sources, digest_sources(*source_));
-  SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
-  SCROOGE_RETURN_IF_ERROR(output.finish(info));
-  output_bytes_ = output.size();
   return {};
 }
 
@@ -352,6 +474,7 @@ std::string QuantizeJob::report_json() const {
   totals.tokens = plan_.tokens;
   totals.tokens_dropped = plan_.tokens_dropped;
   totals.threads = options_.threads;
+  totals.resumed_blocks = static_cast<uint64_t>(resumed_blocks_);
   if (options_.method == Method::kAwq) {
     totals.held_out_tokens = calibration::TokenSelection(chunking_, options_.selection).held_out_tokens();
   }

@@ -9,7 +9,7 @@
 
 #include "src/base/log.h"
 #include "src/pipeline/job_report.h"
-#include "src/pipeline/output_file.h"
+#include "src/pipeline/resumable_output.h"
 
 namespace scrooge::pipeline {
 
@@ -39,6 +39,8 @@ struct QuantizeOptions {
   uint64_t seed = 0;
   uint64_t memory = MemoryBudget::kUnlimited;
   std::string device = "cpu";
+  std::string spill;   // folder for what does not fit into memory; empty: nothing is spilled
+  bool fresh = false;  // do not go on where an earlier run of the same job stopped
   AllocatorHook allocator;
   ProgressSink progress;
   LogSink log;
@@ -77,7 +79,13 @@ class QuantizeJob {
   Status make_plan();
   Status choose_solver();
   BlockQuantizerOptions quantizer_options() const;
+  Status plan_memory();
+  Status choose_spill();
+  Result<std::string> fingerprint(const backend::Device& device, Reporter& reporter);
   Status run(MemoryBudget& budget, Reporter& reporter);
+  Status quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, MemoryBudget& budget, Reporter& reporter);
+  Status publish(ResumableOutput& output, Reporter& reporter);
+  Status resume(BlockQuantizer& quantizer, const ResumableOutput& output, MemoryBudget& budget, Reporter& reporter);
   void record(int64_t block, const BlockOutcome& outcome, Reporter& reporter);
   Result<container::ModelInfo> model_info() const;
   void expect_reports(container::ModelInfo& info) const;
@@ -88,6 +96,9 @@ class QuantizeJob {
   calibration::TokenRows rows_;
   calibration::Chunking chunking_;
   JobPlan plan_;
+  SpillChoice spill_;
+  std::vector<container::Source> sources_;
+  int64_t resumed_blocks_ = 0;
   std::atomic<bool> cancelled_{false};
   bool converted_ = false;
 

@@ -8,7 +8,7 @@
 
 namespace scrooge::pipeline {
 
-Result<std::vector<container::Source>> digest_sources(const ModelSource& source) {
+Result<std::vector<container::Source>> digest_sources(const ModelSource& source, const std::function<Status()>& tick) {
   constexpr uint64_t kPiece = 1 << 20;
   std::vector<container::Source> result;
   std::vector<std::byte> buffer(kPiece);
@@ -19,6 +19,7 @@ Result<std::vector<container::Source>> digest_sources(const ModelSource& source)
       const std::span piece(buffer.data(), static_cast<size_t>(std::min(kPiece, map.size() - offset)));
       SCROOGE_RETURN_IF_ERROR(map.read(offset, piece));
       digest.update(piece);
+      SCROOGE_RETURN_IF_ERROR(tick());
     }
     result.push_back({file.path.substr(file.path.rfind('/') + 1), map.size(), digest.finish()});
   }

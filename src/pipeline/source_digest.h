@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "src/container/model_metadata.h"
@@ -8,7 +9,8 @@
 
 namespace scrooge::pipeline {
 
-// Base name, size and SHA-256 of every file of the source, in order.
-Result<std::vector<container::Source>> digest_sources(const ModelSource& source);
+// Base name, size and SHA-256 of every file of the source, in order. `tick` is called every few megabytes; its error
+// ends the work.
+Result<std::vector<container::Source>> digest_sources(const ModelSource& source, const std::function<Status()>& tick);
 
 }  // namespace scrooge::pipeline

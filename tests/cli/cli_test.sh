@@ -318,8 +318,27 @@ interrupt() {
   code=$?
   [ "$code" -eq 130 ] || return 1
   [ "$(cat outputs/o)" = old ] || fail "a cancelled job touched the old output"
+  if [ -e outputs/o.partial ]; then
+    grep -q '^scrooge: cancelled; 1 of 2 blocks are kept in outputs/o.partial' err
+    return
+  fi
   [ "$(ls -A outputs)" = o ] || fail "a cancelled job left $(ls -A outputs)"
   grep -q '^scrooge: cancelled; nothing was written$' err
+}
+
+# Killed again and again, each time a little later, until it comes through.
+test_resume() {
+  local delay code=1
+  "$tool" quantize "$model" --output whole "${small[@]}" > /dev/null 2>&1 || fail "the undisturbed job failed"
+  for delay in 0.02 0.05 0.08 0.1 0.12 0.15 0.2 0.3 0.5 1 60; do
+    timeout -s KILL "$delay" "$tool" quantize "$model" --output killed "${small[@]}" --spill . > /dev/null 2> err
+    code=$?
+    # A job may be killed between publishing and its end, when everything is done but for the journal.
+    [ -e killed ] && break
+  done
+  [ -e killed ] || fail "the last attempt failed with $code: $(tail -n 1 err)"
+  cmp whole killed || fail "resumed bytes differ"
+  [ ! -e killed.partial ] || fail "an unfinished file beside the finished one"
 }
 
 test_cancel() {

@@ -291,6 +291,21 @@ TEST(ScaleCandidates, SilentChannelsStayFinite) {
   }
 }
 
+TEST(ScaleCandidates, WeakerOnesAreWholePowersDownToTheIdentity) {
+  ScaleCandidate full;
+  full.salience = ScaleCandidate::Salience::kRootMeanSquare;
+  full.alpha = 0.5;
+  full.scale = {4.0f, 0.25f};
+  const ScaleCandidate half = full.weaker(0.5);
+  EXPECT_FLOAT_EQ(half.scale[0], 2.0f);
+  EXPECT_FLOAT_EQ(half.scale[1], 0.5f);
+  EXPECT_EQ(half.name(), "rms^0.50");
+  EXPECT_EQ(full.weaker(1).scale, full.scale);
+  const ScaleCandidate none = full.weaker(0);
+  EXPECT_EQ(none.name(), "identity");
+  EXPECT_EQ(none.scale, (std::vector<float>{1, 1}));
+}
+
 TEST(WeightSalience, AveragesRowsRelativeToTheirGroup) {
   DeviceData data;
   const std::vector<float> w{1, -2, 4, 8, 2, 2, -1, 1};

@@ -97,5 +97,14 @@ TEST(JsonWriter, WritesCommasAndEscapes) {
   EXPECT_TRUE(JsonDocument::parse(writer.text(), "x", StatusCode::kInternal).ok());
 }
 
+TEST(JsonWriter, LargeWholeDoublesReadBackAsTheyAre) {
+  for (const double number : {0x1p53, -0x1p63, 18446744073709551616.0, 1e20, 1e300}) {
+    const std::string text = JsonWriter().begin_array().value(number).end_array().text();
+    const auto document = JsonDocument::parse(text, "x", StatusCode::kInternal);
+    ASSERT_TRUE(document.ok()) << text << ": " << document.status().message();
+    EXPECT_EQ(*document->root().as_array()->front().as_double(), number);
+  }
+}
+
 }  // namespace
 }  // namespace scrooge

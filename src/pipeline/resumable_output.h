@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The output of a job with the journal beside it: each block is durable before the next begins, and a later process
+// with the same fingerprint goes on behind the last finished one.
+//
+//   OUTPUT.partial   the unfinished file, renamed to OUTPUT when complete
+//   OUTPUT.journal   journal.h; removed once the output is there
+//
+// A block counts as finished when its bytes are durable and then its record is. Both files go when nothing of worth is
+// in them, that is before the first block is finished.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "src/base/log.h"
+#include "src/pipeline/block_record.h"
+#include "src/pipeline/journal.h"
+#include "src/pipeline/output_file.h"
+
+namespace scrooge::pipeline {
+
+struct ResumeOptions {
+  std::string output;
+  std::string fingerprint;
+  bool fresh = false;  // start over whatever is there
+  QuantSpec spec;
+  bool with_scales = false;
+  uint64_t output_bytes = 0;
+  LogSink log;
+  std::function<Status()> wait;  // called while another process writes the output; its error ends the waiting
+};
+
+// One thread. Device and source must outlive it.
+class ResumableOutput {
+ public:
+  // kFingerprintMismatch, naming what differs, when blocks of another job are finished under this name; kNoSpace.
+  static Result<std::unique_ptr<ResumableOutput>> open(ResumeOptions options, backend::Device& device,
+                                                       const ModelSource& source);
+  ~ResumableOutput();
+
+  int64_t finished_blocks() const { return finished_blocks_; }
+  // REQUIRES: block < finished_blocks().
+  Result<BlockRecord> record(int64_t block) const;
+  // The record must outlive the result.
+  Result<FinishedBlock> finished_block(int64_t block, const BlockRecord& record) const;
+
+  // What comes before the first block, as far as it is missing.
+  Status write_front();
+  // Durable on return.
+  Status write_block(int64_t block, const BlockOutcome& outcome, const container::BlockReport& report,
+                     const BlockFigures& figures);
+  // Drops what is finished, for errors that every later attempt would meet too.
+  void discard();
+  // Publishes the output and removes the journal.
+  Status finish(const container::ModelInfo& info);
+  uint64_t size() const { return output_->size(); }
+
+ private:
+  ResumableOutput(ResumeOptions options, Journal journal)
+      : options_(std::move(options)), journal_(std::move(journal)) {}
+  Result<bool> can_resume() const;
+  Status adopt();
+  Status append(const BlockRecord& record);
+
+  ResumeOptions options_;
+  Journal journal_;
+  std::unique_ptr<OutputFile> output_;
+  size_t front_records_ = 0;  // of the journal, before those of blocks
+  int64_t finished_blocks_ = 0;
+  bool ours_ = false;  // the journal speaks of this job, not of another one whose work must stay
+  bool published_ = false;
+};
+
+}  // namespace scrooge::pipeline

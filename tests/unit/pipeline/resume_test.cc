@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interrupted jobs: what stays, what goes on, and that the bytes are those of an undisturbed run.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "src/base/file_map.h"
+#include "src/pipeline/quantize_job.h"
+#include "tests/support/temp_folder.h"
+
+namespace scrooge::pipeline {
+namespace {
+
+const std::string kGolden = SCROOGE_SOURCE_DIR "/tests/golden/";
+constexpr int kNever = 1000;
+
+class ResumeTest : public testing::Test {
+ protected:
+  QuantizeOptions options(const std::string& output) const {
+    QuantizeOptions o;
+    o.checkpoint = kGolden + "tiny_llama";
+    o.output = path(output);
+    o.calibration_text = kGolden + "tiny_text.txt";
+    o.samples = 16;
+    o.length = 64;
+    o.spec.group = 32;
+    o.threads = 1;
+    return o;
+  }
+  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
+  static std::string bytes(const std::string& file) { return *read_small_file(file, 1 << 24); }
+  static bool exists(const std::string& file) { return std::filesystem::exists(file); }
+  static bool left_over(const std::string& output) {
+    return exists(output + ".partial") || exists(output + ".journal");
+  }
+
+  // Cancelled at the first report behind `reports` of them.
+  static Status run(QuantizeOptions o, int reports = kNever, std::string* report = nullptr) {
+    int seen = 0;
+    o.progress = [&seen, reports](const Progress&) { return seen++ < reports; };
+    auto job = QuantizeJob::prepare(std::move(o));
+    if (!job.ok()) return job.status();
+    const Status status = (*job)->convert();
+    if (report != nullptr) *report = (*job)->report_json();
+    return status;
+  }
+  // Cancelled once so many blocks are finished.
+  static Status run_blocks(QuantizeOptions o, uint32_t blocks) {
+    o.progress = [blocks](const Progress& p) { return p.phase != Phase::kBlockDone || p.block + 1 < blocks; };
+    auto job = QuantizeJob::prepare(std::move(o));
+    return job.ok() ? (*job)->convert() : job.status();
+  }
+  std::string undisturbed(QuantizeOptions o) const {
+    o.output = path("undisturbed.scrooge");
+    const Status status = run(o);
+    EXPECT_TRUE(status.ok()) << status.message();
+    return bytes(o.output);
+  }
+
+  test::TempFolder folder_;
+};
+
+TEST_F(ResumeTest, CancelledAtEveryReportTheSameCommandFinishesWithTheSameBytes) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  Status status = run(o, 0);
+  int reports = 0;
+  for (; !status.ok(); status = run(o, ++reports)) {
+    ASSERT_EQ(status.code(), StatusCode::kCancelled) << status.message();
+    EXPECT_FALSE(exists(o.output));
+    ASSERT_LT(reports, kNever);
+  }
+  EXPECT_GT(reports, 20);
+  EXPECT_EQ(bytes(o.output), expected);
+  EXPECT_FALSE(left_over(o.output));
+}
+
+TEST_F(ResumeTest, EveryPropagationAndMethodGoesOn) {
+  for (const Propagate propagate : {Propagate::kLinear, Propagate::kBlock, Propagate::kNone}) {
+    for (const Method method : {Method::kAwq, Method::kRtn}) {
+      for (const bool symmetric : {false, true}) {
+        QuantizeOptions o = options("model.scrooge");
+        o.propagate = propagate;
+        o.method = method;
+        o.spec.symmetric = symmetric;
+        const std::string expected = undisturbed(o);
+        ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+        ASSERT_TRUE(left_over(o.output));
+        std::string report;
+        const Status status = run(o, kNever, &report);
+        ASSERT_TRUE(status.ok()) << status.message();
+        EXPECT_NE(report.find("\"resumed_blocks\":1"), std::string::npos);
+        EXPECT_EQ(bytes(o.output), expected);
+      }
+    }
+  }
+}
+
+TEST_F(ResumeTest, NothingStaysBeforeTheFirstBlockIsFinished) {
+  const QuantizeOptions o = options("model.scrooge");
+  ASSERT_EQ(run(o, 5).code(), StatusCode::kCancelled);
+  EXPECT_FALSE(left_over(o.output));
+}
+
+TEST_F(ResumeTest, OtherOptionsAreRefusedByNameAndLoseNothing) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  QuantizeOptions other = o;
+  other.grid = 10;
+  other.samples = 8;
+  const Status refused = run(other);
+  EXPECT_EQ(refused.code(), StatusCode::kFingerprintMismatch);
+  for (const char* word : {"grid: was 20, is 10", "samples: was 16, is 8", "--fresh"}) {
+    EXPECT_NE(refused.message().find(word), std::string_view::npos) << refused.message();
+  }
+  ASSERT_TRUE(run(o).ok());
+  EXPECT_EQ(bytes(o.output), expected);
+}
+
+TEST_F(ResumeTest, AnAttemptThatCannotEvenStartLosesNothing) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  int allocations = 0;
+  for (int fail = 0; fail < 30; ++fail) {
+    QuantizeOptions broken = o;
+    broken.allocator.allocate = [&allocations, fail](size_t bytes, size_t alignment) -> void* {
+      return allocations++ >= fail ? nullptr
+                                   : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    };
+    broken.allocator.release = [](void* pointer, size_t) { std::free(pointer); };
+    allocations = 0;
+    const Status status = run(broken);
+    if (status.ok()) break;
+    EXPECT_EQ(status.code(), StatusCode::kOutOfMemory) << status.message();
+    ASSERT_TRUE(exists(o.output + ".partial")) << fail;
+  }
+  std::string report;
+  ASSERT_TRUE(run(o, kNever, &report).ok());
+  EXPECT_EQ(bytes(o.output), expected);
+}
+
+TEST_F(ResumeTest, FreshStartsOver) {
+  const QuantizeOptions o = options("model.scrooge");
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  QuantizeOptions other = o;
+  other.grid = 10;
+  other.fresh = true;
+  const std::string expected = undisturbed(other);
+  std::string report;
+  ASSERT_TRUE(run(other, kNever, &report).ok());
+  EXPECT_NE(report.find("\"resumed_blocks\":0"), std::string::npos);
+  EXPECT_EQ(bytes(o.output), expected);
+}
+
+TEST_F(ResumeTest, ThreadsBudgetAndSpillMayChangeInBetween) {
+  QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  o.threads = 2;
+  o.memory = uint64_t{1} << 30;
+  o.spill = folder_.path();
+  ASSERT_TRUE(run(o).ok());
+  EXPECT_EQ(bytes(o.output), expected);
+}
+
+TEST_F(ResumeTest, ADamagedSegmentIsMadeAgain) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  std::string partial = bytes(o.output + ".partial");
+  // The last byte that is not padding lies in the block.
+  partial[partial.find_last_not_of('\0')] ^= 1;
+  std::ofstream(o.output + ".partial", std::ios::binary | std::ios::trunc) << partial;
+  const Status status = run(o);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(bytes(o.output), expected);
+}
+
+TEST_F(ResumeTest, AJournalCutAnywhereStillGivesTheSameBytes) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  const std::string journal = bytes(o.output + ".journal");
+  const std::string partial = bytes(o.output + ".partial");
+  for (size_t size = 0; size < journal.size(); size += 1 + journal.size() / 12) {
+    std::ofstream(o.output + ".journal", std::ios::binary | std::ios::trunc) << journal.substr(0, size);
+    std::ofstream(o.output + ".partial", std::ios::binary | std::ios::trunc) << partial;
+    std::filesystem::remove(o.output);
+    const Status status = run(o);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(bytes(o.output), expected) << size;
+  }
+}
+
+TEST_F(ResumeTest, AJournalWithoutItsFileStartsOver) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  std::filesystem::remove(o.output + ".partial");
+  ASSERT_TRUE(run(o).ok());
+  EXPECT_EQ(bytes(o.output), expected);
+}
+
+TEST_F(ResumeTest, SpilledStatesGiveTheSameBytesInLessMemory) {
+  QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  auto in_memory = QuantizeJob::prepare(o);
+  ASSERT_TRUE(in_memory.ok());
+  const uint64_t minimum = (*in_memory)->plan().memory.minimum_bytes;
+  o.memory = minimum - 1;
+  auto refused = QuantizeJob::prepare(o);
+  ASSERT_EQ(refused.status().code(), StatusCode::kBudgetExceeded);
+  EXPECT_NE(refused.status().message().find("--spill"), std::string_view::npos);
+  o.spill = folder_.path();
+  auto spilled = QuantizeJob::prepare(o);
+  ASSERT_TRUE(spilled.ok()) << spilled.status().message();
+  const uint64_t least = (*spilled)->plan().memory.minimum_bytes;
+  EXPECT_LT(least, minimum);
+  EXPECT_GT((*spilled)->plan().memory.spill_bytes, 0u);
+  for (const uint64_t budget : {least, (least + minimum) / 2, minimum - 1}) {
+    o.memory = budget;
+    o.fresh = true;
+    const Status status = run(o);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(bytes(o.output), expected);
+  }
+  o.memory = least - 1;
+  EXPECT_EQ(run(o).code(), StatusCode::kBudgetExceeded);
+  // No spill file is left behind.
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    EXPECT_EQ(entry.path().string().find("spill"), std::string::npos) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace scrooge::pipeline
