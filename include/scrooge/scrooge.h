@@ -241,6 +241,7 @@ typedef struct scrooge_plan {
   uint64_t tokens;         /* calibration tokens used */
   uint64_t tokens_dropped; /* tail of the text that filled no row, or rows beyond `samples` */
   double bits_per_weight;  /* of the block linears as stored */
+  uint64_t spill_bytes;    /* of disk in the spill folder, while the job runs */
 } scrooge_plan;
 
 /* Set plan->struct_size before. */
@@ -251,7 +252,10 @@ SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_json(const scro
                                                                       size_t capacity, size_t* required,
                                                                       scrooge_error** error);
 /* Runs the job. The output appears under its name only when complete and durable; after any failure an older file of
- * that name is as it was. May be called once per job. */
+ * that name is as it was. Finished blocks are durable in OUTPUT.partial with OUTPUT.journal beside it: after a crash, a
+ * cancel or an error that may pass, the same job (whatever its budget, threads and spill folder) goes on behind the
+ * last of them and gives the same bytes; SCROOGE_FINGERPRINT_MISMATCH names what differs for any other job. While
+ * another process writes the output it waits, reporting progress. May be called once per job. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_convert(scrooge_job* job, scrooge_error** error);
 /* Thread-safe and async-signal-safe: convert returns SCROOGE_CANCELLED soon. */
 SCROOGE_API void scrooge_job_cancel(scrooge_job* job);

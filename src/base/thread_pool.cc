@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/base/thread_pool.h"
 
+#include <algorithm>
 #include <atomic>
+#include <system_error>
 
 namespace scrooge {
 
@@ -11,9 +13,14 @@ struct ThreadPool::Job {
   std::atomic<int64_t> next{0};
 };
 
-ThreadPool::ThreadPool(int threads) : threads_(threads < 1 ? 1 : threads) {
-  workers_.reserve(static_cast<size_t>(threads_ - 1));
-  for (int worker = 1; worker < threads_; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
+ThreadPool::ThreadPool(int threads) {
+  workers_.reserve(static_cast<size_t>(std::max(threads, 1) - 1));
+  // Unwinding with threads running would end the process, so a pool that the system denies a thread does with less.
+  try {
+    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
+  } catch (const std::system_error&) {
+  }
+  threads_ = 1 + static_cast<int>(workers_.size());
 }
 
 ThreadPool::~ThreadPool() {

@@ -14,7 +14,8 @@ namespace scrooge {
 
 class ThreadPool {
  public:
-  // `threads` >= 1 workers in all, the calling thread included; 1 starts no thread.
+  // `threads` >= 1 workers in all, the calling thread included; 1 starts no thread. Fewer where the system gives no
+  // more threads.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -31,7 +32,7 @@ class ThreadPool {
   void worker_loop(int worker);
   static void run(Job& job, int worker);
 
-  const int threads_;
+  int threads_ = 1;
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;

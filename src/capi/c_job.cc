@@ -127,7 +127,8 @@ scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan, 
     to.tokens = from.tokens;
     to.tokens_dropped = from.tokens_dropped;
     to.bits_per_weight = from.bits_per_weight;
-    return scrooge::capi::write_info(to, sizeof(scrooge_plan), "plan", plan);
+    to.spill_bytes = from.memory.spill_bytes;
+    return scrooge::capi::write_info(to, offsetof(scrooge_plan, spill_bytes), "plan", plan);
   });
 }
 

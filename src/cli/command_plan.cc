@@ -25,6 +25,7 @@ void print_plan(const scrooge_plan& plan) {
               format_count(plan.tokens_dropped).c_str());
   std::printf("memory   peak %s, minimum %s, budget %s\n", format_size(plan.peak_bytes).c_str(),
               format_size(plan.minimum_bytes).c_str(), budget.c_str());
+  if (plan.spill_bytes > 0) std::printf("spill    %s on disk\n", format_size(plan.spill_bytes).c_str());
   std::printf("output   %s, %s bits per weight\n", format_size(plan.output_bytes).c_str(),
               format_fixed(plan.bits_per_weight, 3).c_str());
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr int64_t kMaxWidth = int64_t{1} << 20;
 constexpr int64_t kMaxBlocks = 4096;
 constexpr int64_t kMaxVocabulary = int64_t{1} << 22;
+constexpr double kSmallestNumber = 1e-12;
+constexpr double kLargestNumber = 1e15;
 
 Result<int64_t> required_int(const JsonValue& root, std::string_view key, int64_t low, int64_t high) {
   SCROOGE_ASSIGN_OR_RETURN(const JsonValue field, root.get(key));
@@ -25,12 +27,18 @@ Result<int64_t> optional_int(const JsonValue& root, std::string_view key, int64_
   return fallback;
 }
 
+// A positive number of which powers, quotients and products with others of its kind stay far from the ends of f32.
+Result<double> positive(const JsonValue& field) {
+  SCROOGE_ASSIGN_OR_RETURN(const double value, field.as_double());
+  if (!(value >= kSmallestNumber && value <= kLargestNumber)) {
+    return field.fail(concat(value, " is outside ", kSmallestNumber, " to ", kLargestNumber));
+  }
+  return value;
+}
+
 Result<double> optional_positive(const JsonValue& root, std::string_view key, double fallback) {
   const auto field = root.find(key);
-  if (!field) return fallback;
-  SCROOGE_ASSIGN_OR_RETURN(const double value, field->as_double());
-  if (!(value > 0)) return field->fail(concat(value, " is not above 0"));
-  return value;
+  return field ? positive(*field) : fallback;
 }
 
 Result<bool> optional_bool(const JsonValue& root, std::string_view key, bool fallback) {
@@ -61,8 +69,7 @@ Result<RopeScaling> parse_rope_scaling(const JsonValue& field) {
                  "\" is not supported; known are default, linear and llama3");
   }
   SCROOGE_ASSIGN_OR_RETURN(const JsonValue factor, field.get("factor"));
-  SCROOGE_ASSIGN_OR_RETURN(scaling.factor, factor.as_double());
-  if (!(scaling.factor > 0)) return factor.fail("the scaling factor must be above 0");
+  SCROOGE_ASSIGN_OR_RETURN(scaling.factor, positive(factor));
   return scaling;
 }
 

@@ -107,6 +107,14 @@ BlockFigures get_figures(Cursor& cursor) {
   return f;
 }
 
+// The report of a block counts on figures for each of its scale sets and linears.
+bool figures_match(const BlockRecord& record) {
+  const auto& blocks = record.segment.info.blocks;
+  if (blocks.empty()) return record.figures.stages.empty() && record.figures.linears.empty();
+  return blocks.size() == 1 && record.figures.stages.size() == blocks.front().scale_sets.size() &&
+         record.figures.linears.size() == blocks.front().linears.size();
+}
+
 }  // namespace
 
 Result<std::vector<std::byte>> encode_record(const BlockRecord& record) {
@@ -142,7 +150,7 @@ Result<BlockRecord> decode_record(std::span<const std::byte> bytes, const std::s
     const auto values = cursor.take(scales.scales.size() * sizeof(float));
     if (!values.empty()) std::memcpy(scales.scales.data(), values.data(), values.size());
   }
-  if (cursor.failed() || !cursor.at_end()) {
+  if (cursor.failed() || !cursor.at_end() || !figures_match(record)) {
     return error(StatusCode::kBadModelFile, path, ": a record of the journal is malformed; start over with --fresh");
   }
   return record;

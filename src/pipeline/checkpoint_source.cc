@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/pipeline/checkpoint_source.h"
 
+#include <cmath>
+
 #include "src/model/families/family.h"
 #include "src/pipeline/gguf_bridge.h"
 
@@ -56,10 +58,11 @@ Status CheckpointSource::read_rope_factors() {
   std::vector<float> values(inv_freq_.size());
   SCROOGE_RETURN_IF_ERROR(checkpoint_.weights->read_rows(*factors, 0, 1, values));
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!(values[i] > 0)) {
-      return error(StatusCode::kBadConfig, checkpoint_.path, ": rope_freqs.weight[", i, "] is not above 0");
-    }
     inv_freq_[i] /= values[i];
+    if (!(values[i] > 0) || !std::isfinite(inv_freq_[i])) {
+      return error(StatusCode::kBadConfig, checkpoint_.path, ": rope_freqs.weight[", i, "] is ", values[i],
+                   "; factors are positive and not tiny, the file is damaged");
+    }
   }
   return {};
 }

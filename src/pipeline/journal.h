@@ -32,7 +32,7 @@ class Journal {
   // REQUIRES: not empty.
   const std::string& fingerprint() const { return fingerprint_; }
   // Records after the fingerprint.
-  size_t size() const { return records_.size() - 1; }
+  size_t size() const { return records_.empty() ? 0 : records_.size() - 1; }
   // kIoError, kChecksumMismatch.
   Result<std::vector<std::byte>> read(size_t index) const;
 

@@ -128,7 +128,9 @@ void ResumableOutput::discard() {
 Status ResumableOutput::finish(const container::ModelInfo& info) {
   SCROOGE_RETURN_IF_ERROR(output_->finish(info));
   published_ = true;
-  return journal_.remove();
+  // A journal that stays is of no output any more, and the next job starts over.
+  (void)journal_.remove();
+  return {};
 }
 
 }  // namespace scrooge::pipeline

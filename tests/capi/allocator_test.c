@@ -58,6 +58,7 @@ static scrooge_status run(char** argv, ledger* book, scrooge_plan* plan) {
   options.group = 16;
   options.grid = 4;
   options.threads = 1; /* how often threads ask for scratch depends on their timing */
+  options.fresh = 1;   /* else a run that finished a block before it failed would leave the next one less to do */
   options.allocator = &allocator;
   scrooge_job* job = NULL;
   scrooge_error* error = NULL;

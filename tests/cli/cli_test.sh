@@ -177,6 +177,15 @@ test_budget() {
   holds "$peak <= $minimum"
   expect 4 quantize "$model" --output refused "${small[@]}" --memory "$((minimum - 1))"
   [ ! -e refused ] || fail "a job beyond its budget wrote its output"
+  # More than one chunk of tokens, so that there is something to spill.
+  local many=(--calibration "$text" --samples 64 --length 32 --group 16 --grid 4)
+  expect 0 plan "$model" "${many[@]}" --json
+  minimum=$(json_number out minimum_bytes)
+  expect 0 plan "$model" "${many[@]}" --memory "$((minimum - 1))" --spill .
+  out_has '^spill  .* on disk$'
+  expect 0 quantize "$model" --output free "${many[@]}" --quiet
+  expect 0 quantize "$model" --output spilled "${many[@]}" --memory "$((minimum - 1))" --spill . --quiet
+  same free spilled
 }
 
 test_quantize() {

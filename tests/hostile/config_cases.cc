@@ -102,6 +102,8 @@ void add_numbers(Table& table) {
   table.field("rms_norm_eps", {"0", "-1e-5", "\"1e-5\"", "[]"});
   table.field("rope_theta", {"0", "-10000", "\"NaN\"", "\"10000\"", "false"});
   table.field("rope_theta", {"1e999", "-1e999"}, kBad, "JSON");
+  table.field("rope_theta", {"1e-300", "1e300"});
+  table.field("rms_norm_eps", {"1e300"});
   table.field("tie_word_embeddings", {"\"true\"", "1", "[]"});
   table.field("attention_bias", {"\"no\"", "0"});
   table.field("hidden_act", {"1", "[\"silu\"]"});
@@ -109,13 +111,13 @@ void add_numbers(Table& table) {
 
 void add_rope_scaling(Table& table) {
   table.field("rope_scaling", {"{}", "{\"factor\":2.0}"}, kBad, "rope_type");
-  table.field("rope_scaling",
-              {R"("linear")", R"({"rope_type":1,"factor":2})", R"({"rope_type":"linear"})",
-               R"({"rope_type":"linear","factor":0})", R"({"rope_type":"linear","factor":-2})",
-               R"({"rope_type":"linear","factor":"2"})", R"({"rope_type":"llama3","low_freq_factor":1})",
-               R"({"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4})",
-               R"({"rope_type":"llama3","factor":8,"low_freq_factor":0,"high_freq_factor":4})",
-               R"({"rope_type":"llama3","factor":8,"original_max_position_embeddings":-1})"});
+  table.field("rope_scaling", {R"("linear")", R"({"rope_type":1,"factor":2})", R"({"rope_type":"linear"})",
+                               R"({"rope_type":"linear","factor":0})", R"({"rope_type":"linear","factor":-2})",
+                               R"({"rope_type":"linear","factor":"2"})", R"({"rope_type":"linear","factor":1e-257})",
+                               R"({"rope_type":"llama3","low_freq_factor":1})",
+                               R"({"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4})",
+                               R"({"rope_type":"llama3","factor":8,"low_freq_factor":0,"high_freq_factor":4})",
+                               R"({"rope_type":"llama3","factor":8,"original_max_position_embeddings":-1})"});
   table.field("rope_scaling",
               {R"({"rope_type":"yarn","factor":4})", R"({"type":"dynamic","factor":4})", R"({"rope_type":"LINEAR"})"},
               StatusCode::kUnsupported);

@@ -54,11 +54,20 @@ Format gguf_model_format();
 Format scrooge_format();
 Format calibration_text_format();
 Format calibration_ids_format();
+Format journal_format();
 
 // Where another format joins.
 inline std::vector<Format> all_formats() {
-  return {safetensors_format(), shard_index_format(), config_format(),           tokenizer_format(),      gguf_format(),
-          gguf_model_format(),  scrooge_format(),     calibration_text_format(), calibration_ids_format()};
+  return {safetensors_format(),
+          shard_index_format(),
+          config_format(),
+          tokenizer_format(),
+          gguf_format(),
+          gguf_model_format(),
+          scrooge_format(),
+          calibration_text_format(),
+          calibration_ids_format(),
+          journal_format()};
 }
 
 }  // namespace scrooge::hostile

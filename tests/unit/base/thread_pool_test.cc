@@ -2,6 +2,7 @@
 #include "src/base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <vector>
@@ -43,6 +44,21 @@ TEST(ThreadPool, IsReusedManyTimes) {
 TEST(ThreadPool, AtLeastOneThread) {
   ThreadPool pool(0);
   EXPECT_EQ(pool.threads(), 1);
+}
+
+TEST(ThreadPool, DoesWithFewerThreadsThanItAskedFor) {
+  pthread_attr_t usual;
+  pthread_attr_t impossible;
+  ASSERT_EQ(::pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(::pthread_attr_init(&impossible), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&impossible, size_t{1} << 50), 0);
+  ASSERT_EQ(::pthread_setattr_default_np(&impossible), 0);
+  ThreadPool pool(4);
+  ASSERT_EQ(::pthread_setattr_default_np(&usual), 0);
+  EXPECT_EQ(pool.threads(), 1);
+  int64_t total = 0;
+  pool.parallel_for(10, [&](int64_t index, int) { total += index; });
+  EXPECT_EQ(total, 45);
 }
 
 }  // namespace

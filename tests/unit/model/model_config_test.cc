@@ -47,6 +47,8 @@ TEST(ModelConfig, RefusesBadFieldsByName) {
     EXPECT_EQ(code_of(json), StatusCode::kBadConfig) << bad;
   }
   EXPECT_EQ(code_of(config_with(R"(,"rope_theta":0)")), StatusCode::kBadConfig);
+  EXPECT_EQ(code_of(config_with(R"(,"rope_theta":1e-300)")), StatusCode::kBadConfig);
+  EXPECT_EQ(code_of(config_with(R"(,"rope_scaling":{"rope_type":"linear","factor":1e-257})")), StatusCode::kBadConfig);
   EXPECT_EQ(code_of(config_with(R"(,"rope_scaling":{"factor":2})")), StatusCode::kBadConfig);
   EXPECT_EQ(code_of(config_with(R"(,"rope_scaling":{"rope_type":"linear","factor":0})")), StatusCode::kBadConfig);
 }

@@ -119,7 +119,9 @@ TEST(Fingerprint, DifferencesAreNamed) {
 TEST(BlockRecord, ComesBackAndEveryShorterOneIsRefused) {
   BlockRecord record;
   record.segment.segments.push_back({"block.0", container::SegmentKind::kBlock, 4096, 100, 0});
-  record.segment.info.blocks.emplace_back().index = 0;
+  container::BlockReport& block = record.segment.info.blocks.emplace_back();
+  block.scale_sets.resize(1);
+  block.linears.resize(1);
   record.figures.loss = 0.5;
   record.figures.stages.push_back({0.01, true, false});
   BlockFigures::Linear& linear = record.figures.linears.emplace_back();
@@ -139,6 +141,23 @@ TEST(BlockRecord, ComesBackAndEveryShorterOneIsRefused) {
   for (size_t size = 0; size < bytes->size(); ++size) {
     EXPECT_EQ(decode_record(std::span(*bytes).first(size), "journal").status().code(), StatusCode::kBadModelFile);
   }
+}
+
+// The report reads the figures of each linear and scale set.
+TEST(BlockRecord, FiguresThatDoNotBelongToTheReportAreRefused) {
+  BlockRecord record;
+  record.segment.segments.push_back({"block.0", container::SegmentKind::kBlock, 4096, 100, 0});
+  container::BlockReport& block = record.segment.info.blocks.emplace_back();
+  const auto code = [&] { return decode_record(*encode_record(record), "journal").status().code(); };
+  EXPECT_EQ(code(), StatusCode::kOk);
+  block.linears.resize(1);
+  EXPECT_EQ(code(), StatusCode::kBadModelFile);
+  record.figures.linears.resize(1);
+  EXPECT_EQ(code(), StatusCode::kOk);
+  record.figures.stages.resize(1);
+  EXPECT_EQ(code(), StatusCode::kBadModelFile);
+  record.segment.info.blocks.clear();
+  EXPECT_EQ(code(), StatusCode::kBadModelFile);
 }
 
 }  // namespace
