@@ -5,12 +5,17 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <ostream>
 #include <set>
 
 #include "tests/hostile/hostile_case.h"
 #include "tests/support/temp_folder.h"
 
 namespace scrooge::hostile {
+
+// In the names of the tests.
+void PrintTo(const Format& format, std::ostream* out) { *out << format.name; }
+
 namespace {
 
 namespace fs = std::filesystem;
