@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "src/awq/row_sample.h"
+
 namespace scrooge::awq {
 
 using backend::Matrix;
@@ -14,8 +16,6 @@ namespace {
 
 // The first pass ranks all candidates on a part of the rows, at the backend's fastest precision; the best few and the
 // identity are then scored exactly on all rows.
-constexpr int64_t kSampleStep = 4;
-constexpr int64_t kSampleMinimumRows = 256;
 constexpr size_t kFinalists = 6;
 
 int64_t candidate_count(int64_t grid) { return grid < 2 ? 1 : 1 + 4 * (grid - 1); }
@@ -35,7 +35,7 @@ Result<ScaleSearch> ScaleSearch::create(backend::Device& device, int64_t inputs,
 }
 
 Status ScaleSearch::score(std::span<const ScaledLinear> linears, const Matrix& gram,
-                          std::span<const ScaleCandidate> candidates, int64_t row_step, Precision precision,
+                          std::span<const ScaleCandidate> candidates, bool sampled, Precision precision,
                           std::vector<double>& total) {
   const int64_t k = gram.cols;
   const auto count = static_cast<int64_t>(candidates.size());
@@ -47,12 +47,8 @@ Status ScaleSearch::score(std::span<const ScaledLinear> linears, const Matrix& g
   total.assign(candidates.size(), 0.0);
   std::vector<double> losses(candidates.size());
   for (const ScaledLinear& linear : linears) {
-    Matrix w = linear.target;
-    if (row_step > 1 && w.rows >= kSampleMinimumRows) {
-      w.rows = (w.rows + row_step - 1) / row_step;
-      w.stride *= row_step;
-    }
-    const double share = static_cast<double>(linear.target.rows) / static_cast<double>(w.rows);
+    const Matrix w = sampled ? sample_rows(linear.target) : linear.target;
+    const double share = row_share(linear.target, w);
     SCROOGE_RETURN_IF_ERROR(device_->scale_search_loss({w, gram, scales, spec_, {}, losses, precision}));
     SCROOGE_RETURN_IF_ERROR(device_->synchronize());
     for (size_t c = 0; c < candidates.size(); ++c) {
@@ -69,7 +65,7 @@ Status ScaleSearch::score(std::span<const ScaledLinear> linears, const Matrix& g
 Result<std::vector<ScaleCandidate>> ScaleSearch::rank(std::span<const ScaledLinear> linears, const Matrix& gram,
                                                       std::vector<ScaleCandidate> candidates) {
   std::vector<double> total;
-  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, kSampleStep, Precision::kFast, total));
+  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, true, Precision::kFast, total));
   std::vector<size_t> order(candidates.size() - 1);
   std::iota(order.begin(), order.end(), size_t{1});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return total[a] < total[b]; });
@@ -93,12 +89,12 @@ Result<ScaleChoice> ScaleSearch::find(std::span<const ScaledLinear> linears,
     SCROOGE_ASSIGN_OR_RETURN(candidates, rank(linears, gram, std::move(candidates)));
   }
   std::vector<double> total;
-  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, 1, Precision::kExact, total));
+  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, false, Precision::kExact, total));
   const auto best = static_cast<size_t>(std::min_element(total.begin(), total.end()) - total.begin());
   ScaleChoice choice{std::move(candidates[best]), total[best], total.front()};
   if (best == 0) return choice;
   candidates = make_candidates_near(choice.candidate, inputs, ties, grid_);
-  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, 1, Precision::kExact, total));
+  SCROOGE_RETURN_IF_ERROR(score(linears, gram, candidates, false, Precision::kExact, total));
   const auto nearer = static_cast<size_t>(std::min_element(total.begin(), total.end()) - total.begin());
   if (total[nearer] < choice.loss) {
     choice.candidate = std::move(candidates[nearer]);

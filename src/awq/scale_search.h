@@ -36,7 +36,7 @@ class ScaleSearch {
  private:
   explicit ScaleSearch(backend::Device& device) : device_(&device) {}
   Status score(std::span<const ScaledLinear> linears, const backend::Matrix& gram,
-               std::span<const ScaleCandidate> candidates, int64_t row_step, backend::Precision precision,
+               std::span<const ScaleCandidate> candidates, bool sampled, backend::Precision precision,
                std::vector<double>& total);
   Result<std::vector<ScaleCandidate>> rank(std::span<const ScaledLinear> linears, const backend::Matrix& gram,
                                            std::vector<ScaleCandidate> candidates);

@@ -12,8 +12,6 @@ using calibration::StageStatistics;
 
 namespace {
 
-uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
-
 bool needs_factor(const SolveOptions& options) { return options.rounding->needs_factor || options.correct > 0; }
 
 }  // namespace
@@ -125,7 +123,10 @@ Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, cons
                                     const Ties& ties) {
   StageSolution solution;
   factor_ready_ = false;
-  if (factor_) {
+  // Of the unscaled Gram matrix; only what corrects or weakens asks for it.
+  const bool corrects = options_.correct > 0 && statistics.has_original();
+  const bool weakens = options_.rounding->needs_factor && options_.grid >= 2;
+  if (corrects || weakens) {
     SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_->compute(statistics.gram(), statistics.mean_square()));
   }
   std::vector<Matrix> targets;

@@ -4,6 +4,7 @@
 // elsewhere, so that the best scale is weaker: s^p is tried for p from 0 to 1, by the rounding that is used in the end.
 #include <numeric>
 
+#include "src/awq/row_sample.h"
 #include "src/awq/solve.h"
 
 namespace scrooge::awq {
@@ -15,15 +16,6 @@ using calibration::StageStatistics;
 namespace {
 
 constexpr double kStrengths[] = {0, 0.25, 0.5, 0.75, 1};
-constexpr int64_t kSampleStep = 4;
-constexpr int64_t kSampleMinimumRows = 256;
-
-Matrix sample_rows(Matrix w) {
-  if (w.rows < kSampleMinimumRows) return w;
-  w.rows = (w.rows + kSampleStep - 1) / kSampleStep;
-  w.stride *= kSampleStep;
-  return w;
-}
 
 }  // namespace
 
@@ -47,8 +39,7 @@ Result<double> Solver::rounded_loss(const Matrix& target, const StageStatistics&
   std::vector<double> losses(static_cast<size_t>(w.rows));
   SCROOGE_RETURN_IF_ERROR(device_.gram_loss({effective, w, statistics.gram(), losses}));
   SCROOGE_RETURN_IF_ERROR(device_.synchronize());
-  const double share = static_cast<double>(target.rows) / static_cast<double>(w.rows);
-  return share * std::accumulate(losses.begin(), losses.end(), 0.0);
+  return row_share(target, w) * std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 Status Solver::weaken_scale(std::span<const Matrix> targets, const StageStatistics& statistics,

@@ -144,18 +144,8 @@ void RandomFile::write_back(uint64_t offset, uint64_t bytes) const {
 #endif
 }
 
-void RandomFile::forget(uint64_t offset, uint64_t bytes) const {
-#if defined(POSIX_FADV_DONTNEED)
-  (void)::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
-#endif
-}
-
-Result<bool> RandomFile::try_lock() {
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return true;
-  // Where a file system has no locks there is nothing to be guarded against.
-  if (errno == EWOULDBLOCK) return false;
-  return true;
-}
+// Where a file system has no locks there is nothing to be guarded against.
+bool RandomFile::try_lock() { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
 bool RandomFile::is_in_place() const {
   struct stat mine {};

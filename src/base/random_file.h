@@ -42,11 +42,10 @@ class RandomFile {
   // File systems without preallocation find out at the write.
   Status reserve(uint64_t bytes, std::string_view what);
   Status sync();
-  // Starts writing these bytes back and forgets clean ones in the page cache; hints, without errors.
+  // Starts writing these bytes back; a hint, without errors.
   void write_back(uint64_t offset, uint64_t bytes) const;
-  void forget(uint64_t offset, uint64_t bytes) const;
   // False when another process holds it. Held until closed.
-  Result<bool> try_lock();
+  bool try_lock();
   // Whether path() still leads to this file: false once it was removed or replaced.
   bool is_in_place() const;
   void close();

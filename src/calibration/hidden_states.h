@@ -63,7 +63,6 @@ class HiddenStates {
   Status store(int64_t chunk);
 
  private:
-  static uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
   bool spilled() const { return file_.is_open(); }
   uint64_t file_offset(int64_t chunk) const { return float_bytes(chunking_.first_token(chunk) * width_); }
 

@@ -9,10 +9,6 @@ using backend::Matrix;
 using backend::Precision;
 using backend::Vector;
 
-namespace {
-uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
-}  // namespace
-
 uint64_t StageStatistics::device_bytes(const StatisticsShape& shape) {
   const int64_t k = shape.inputs;
   return float_bytes(k * k + 3 * k) + (shape.two_streams ? float_bytes(k * k + shape.residual_width * k) : 0);

@@ -10,14 +10,6 @@
 #include "src/tensor/quantize_math.h"
 
 namespace scrooge::container {
-namespace {
-
-std::span<const uint8_t> as_u8(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
-}  // namespace
-
 bool convert_to_f32(std::span<const std::byte> bytes, DType dtype, std::span<float> out) {
   if (dtype == DType::kF32) {
     if (!out.empty()) std::memcpy(out.data(), bytes.data(), out.size_bytes());
@@ -45,8 +37,8 @@ void dequantize_rows(const QuantizedRows& rows, const QuantSpec& spec, uint64_t 
   std::vector<float> input_scale(rows.input_scale.empty() ? 0 : cols);
   (void)convert_to_f32(rows.input_scale, DType::kF32, input_scale);
   for (size_t row = 0; row * cols < out.size(); ++row) {
-    unpack_bits(as_u8(rows.codes.subspan(row * code_bytes, code_bytes)), spec.bits, codes);
-    if (!spec.symmetric) unpack_bits(as_u8(rows.zeros.subspan(row * zero_bytes, zero_bytes)), spec.bits, zeros);
+    unpack_bits(rows.codes.subspan(row * code_bytes, code_bytes), spec.bits, codes);
+    if (!spec.symmetric) unpack_bits(rows.zeros.subspan(row * zero_bytes, zero_bytes), spec.bits, zeros);
     (void)convert_to_f32(rows.scales.subspan(row * scale_bytes, scale_bytes), spec.scale_dtype, scales);
     const auto values = out.subspan(row * cols, cols);
     for (size_t i = 0; i < cols; ++i) {

@@ -22,13 +22,11 @@ int64_t widest_input(const ModelConfig& config) {
   return std::max({config.width, config.q_width(), config.feed_forward});
 }
 
-uint64_t float_bytes(int64_t rows, int64_t cols) { return static_cast<uint64_t>(rows * cols) * sizeof(float); }
-
 }  // namespace
 
 uint64_t BlockForward::scratch_bytes(const ModelConfig& config, int64_t chunk_tokens) {
-  return float_bytes(chunk_tokens, scratch_width(config)) + float_bytes(chunk_tokens, widest_input(config)) +
-         float_bytes(1, config.head_width / 2);
+  return float_bytes(chunk_tokens * scratch_width(config)) + float_bytes(chunk_tokens * widest_input(config)) +
+         float_bytes(config.head_width / 2);
 }
 
 Result<std::unique_ptr<BlockForward>> BlockForward::create(backend::Device& device, const ModelConfig& config,
@@ -36,10 +34,10 @@ Result<std::unique_ptr<BlockForward>> BlockForward::create(backend::Device& devi
   std::unique_ptr<BlockForward> forward(new BlockForward(device, config, chunk_tokens));
   SCROOGE_ASSIGN_OR_RETURN(forward->inv_freq_, device.allocate(inv_freq.size_bytes(), "rotary frequencies"));
   SCROOGE_RETURN_IF_ERROR(device.upload(*forward->inv_freq_, 0, std::as_bytes(inv_freq)));
-  SCROOGE_ASSIGN_OR_RETURN(forward->scratch_, device.allocate(float_bytes(chunk_tokens, scratch_width(config)),
+  SCROOGE_ASSIGN_OR_RETURN(forward->scratch_, device.allocate(float_bytes(chunk_tokens * scratch_width(config)),
                                                               "activations of a token chunk"));
   SCROOGE_ASSIGN_OR_RETURN(forward->stage_input_,
-                           device.allocate(float_bytes(chunk_tokens, widest_input(config)), "stage input of a chunk"));
+                           device.allocate(float_bytes(chunk_tokens * widest_input(config)), "stage input of a chunk"));
   return forward;
 }
 

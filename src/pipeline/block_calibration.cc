@@ -26,8 +26,6 @@ bool writes_residual(const StagePlan& stage) {
   return stage.producer == Producer::kAttention || stage.producer == Producer::kGate;
 }
 
-uint64_t block_bytes(const Matrix& m) { return static_cast<uint64_t>(m.rows * m.cols) * sizeof(float); }
-
 }  // namespace
 
 std::vector<awq::LinearProblem> BlockQuantizer::linear_problems(int64_t block, const StagePlan& stage) const {
@@ -112,7 +110,7 @@ Status BlockQuantizer::add_statistics(const StagePlan& stage, int64_t chunk, con
       forward_->produce(stage, weights, original, hidden_.chunking().sequence, kPrecision, x_original));
   const Matrix difference{mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
   if (writes_residual(stage)) {
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*original.buffer, original.offset, *mid_, 0, block_bytes(h)));
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*original.buffer, original.offset, *mid_, 0, float_bytes(h.rows * h.cols)));
     SCROOGE_RETURN_IF_ERROR(device_.add({h, difference, -1.0f}));
   }
   for (const calibration::RowSlice& slice : selection_.slices(chunk)) {
@@ -206,7 +204,7 @@ Status BlockQuantizer::block_statistics(bool held_out) {
     if (selection_.held_out(chunk) != held_out) continue;
     SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
     const Matrix mid{mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
-    const uint64_t bytes = block_bytes(h);
+    const uint64_t bytes = float_bytes(h.rows * h.cols);
     SCROOGE_RETURN_IF_ERROR(device_.copy(*h.buffer, h.offset, *mid_, 0, bytes));
     for (size_t s = 0; s < plan.stages.size(); ++s) {
       const StagePlan& stage = plan.stages[s];

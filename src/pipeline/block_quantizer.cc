@@ -47,8 +47,6 @@ calibration::StatisticsShape stage_statistics(const model::BlockPlan& plan, cons
   return {widest_input(plan), options.two_streams(), config.width};
 }
 
-uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
-
 int64_t probe_tokens(const Chunking& chunking) { return std::min(chunking.sequence, kProbeTokens); }
 
 }  // namespace

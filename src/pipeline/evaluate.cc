@@ -25,8 +25,6 @@ namespace {
 constexpr int64_t kSliceRows = 4096;   // rows of the head at a time
 constexpr int64_t kScoreTokens = 256;  // tokens whose logits are held at a time
 
-uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
-
 // One model's hidden states over the windows of a batch.
 struct Runner {
   const ModelSource* source = nullptr;

@@ -51,7 +51,7 @@ Result<Journal> Journal::open(const std::string& output, const std::function<Sta
   Journal journal;
   for (;;) {
     SCROOGE_ASSIGN_OR_RETURN(journal.file_, RandomFile::open(name_of(output), RandomFile::Mode::kCreate));
-    SCROOGE_ASSIGN_OR_RETURN(const bool locked, journal.file_.try_lock());
+    const bool locked = journal.file_.try_lock();
     // The holder may have removed the file between our opening and its letting go.
     if (locked && journal.file_.is_in_place()) break;
     if (locked) continue;

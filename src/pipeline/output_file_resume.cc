@@ -22,10 +22,6 @@ const TensorRecord* find_tensor(const container::ModelMetadata& segment, const s
   return found == segment.tensors.end() ? nullptr : &*found;
 }
 
-std::span<const uint8_t> as_u8(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 Result<bool> OutputFile::adopt(const container::ModelMetadata& segment) {
@@ -56,7 +52,7 @@ Status OutputFile::read_quantized(const TensorRecord& tensor, const awq::Quantiz
   std::vector<uint8_t> row(cols);
   for (size_t n = 0; n < rows; ++n) {
     SCROOGE_RETURN_IF_ERROR(writer_.read(codes.offset + n * codes.row_bytes, bytes));
-    unpack_bits(as_u8(bytes), spec_.bits, row);
+    unpack_bits(bytes, spec_.bits, row);
     SCROOGE_RETURN_IF_ERROR(device_->upload(*to.codes_buffer, n * cols, std::as_bytes(std::span(row))));
   }
   const PlaneRecord& scales = *tensor.plane(PlaneKind::kScales);
@@ -73,7 +69,7 @@ Status OutputFile::read_quantized(const TensorRecord& tensor, const awq::Quantiz
     SCROOGE_RETURN_IF_ERROR(writer_.read(zeros.offset, bytes));
     std::vector<uint8_t> unpacked(groups);
     for (size_t n = 0; n < rows; ++n) {
-      unpack_bits(as_u8(bytes).subspan(n * zeros.row_bytes, zeros.row_bytes), spec_.bits, unpacked);
+      unpack_bits(std::span(bytes).subspan(n * zeros.row_bytes, zeros.row_bytes), spec_.bits, unpacked);
       std::copy(unpacked.begin(), unpacked.end(), values.begin() + static_cast<ptrdiff_t>(n * groups));
     }
   }

@@ -88,20 +88,23 @@ Result<FinishedBlock> ResumableOutput::finished_block(int64_t block, const Block
 }
 
 // The bytes first: a record must never speak of bytes that a crash can still lose.
-Status ResumableOutput::append(const BlockRecord& record) {
+Status ResumableOutput::append(std::span<const BlockRecord> records) {
   SCROOGE_RETURN_IF_ERROR(output_->sync());
-  SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, encode_record(record));
-  return journal_.append(bytes);
+  for (const BlockRecord& record : records) {
+    SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, encode_record(record));
+    SCROOGE_RETURN_IF_ERROR(journal_.append(bytes));
+  }
+  return {};
 }
 
 Status ResumableOutput::write_front() {
+  if (!output_->at_front()) return {};
+  std::vector<BlockRecord> records;
   while (output_->at_front()) {
     SCROOGE_RETURN_IF_ERROR(output_->write_front_segment());
-    BlockRecord record;
-    record.segment = output_->last_segment();
-    SCROOGE_RETURN_IF_ERROR(append(record));
+    records.emplace_back().segment = output_->last_segment();
   }
-  return {};
+  return append(records);
 }
 
 Status ResumableOutput::write_block(int64_t block, const BlockOutcome& outcome, const container::BlockReport& report,
@@ -112,7 +115,7 @@ Status ResumableOutput::write_block(int64_t block, const BlockOutcome& outcome, 
   record.segment.info.blocks.push_back(report);
   record.figures = figures;
   record.unfolded = outcome.unfolded;
-  SCROOGE_RETURN_IF_ERROR(append(record));
+  SCROOGE_RETURN_IF_ERROR(append({&record, 1}));
   ++finished_blocks_;
   output_->keep(true);
   return {};

@@ -60,7 +60,7 @@ class ResumableOutput {
       : options_(std::move(options)), journal_(std::move(journal)) {}
   Result<bool> can_resume() const;
   Status adopt();
-  Status append(const BlockRecord& record);
+  Status append(std::span<const BlockRecord> records);
 
   ResumeOptions options_;
   Journal journal_;

@@ -24,6 +24,8 @@ constexpr int64_t dtype_size(DType dtype) {
   return 0;
 }
 
+constexpr uint64_t float_bytes(int64_t floats) { return static_cast<uint64_t>(floats) * sizeof(float); }
+
 constexpr std::string_view dtype_name(DType dtype) {
   switch (dtype) {
     case DType::kF32: return "f32";

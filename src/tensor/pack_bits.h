@@ -3,6 +3,7 @@
 // nibble comes first. The tail of the last byte is zero.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -12,5 +13,9 @@ namespace scrooge {
 void pack_bits(std::span<const uint8_t> codes, int bits, std::span<uint8_t> packed);
 // REQUIRES: packed.size() >= (codes.size() * bits + 7) / 8.
 void unpack_bits(std::span<const uint8_t> packed, int bits, std::span<uint8_t> codes);
+// The same from the bytes of a plane.
+inline void unpack_bits(std::span<const std::byte> packed, int bits, std::span<uint8_t> codes) {
+  unpack_bits(std::span(reinterpret_cast<const uint8_t*>(packed.data()), packed.size()), bits, codes);
+}
 
 }  // namespace scrooge

@@ -6,30 +6,16 @@
 
 #include <filesystem>
 
-#include "src/base/file_map.h"
 #include "src/container/model_reader.h"
 #include "src/container/verify.h"
 #include "src/pipeline/evaluate.h"
-#include "tests/support/temp_folder.h"
+#include "tests/unit/pipeline/job_fixture.h"
 
 namespace scrooge::pipeline {
 namespace {
 
-const std::string kGolden = SCROOGE_SOURCE_DIR "/tests/golden/";
-
-class QuantizeJobTest : public testing::Test {
+class QuantizeJobTest : public JobTest {
  protected:
-  QuantizeOptions options(const std::string& model, const std::string& output) {
-    QuantizeOptions o;
-    o.checkpoint = kGolden + model;
-    o.output = folder_.path() + "/" + output;
-    o.calibration_text = kGolden + "tiny_text.txt";
-    o.samples = 16;
-    o.length = 64;
-    o.spec.group = 32;
-    o.threads = 2;
-    return o;
-  }
   static Status run(QuantizeOptions o) {
     auto job = QuantizeJob::prepare(std::move(o));
     if (!job.ok()) return job.status();
@@ -39,7 +25,7 @@ class QuantizeJobTest : public testing::Test {
     EvaluateOptions o;
     o.model = model;
     o.reference = reference;
-    o.text = kGolden + "tiny_text.txt";
+    o.text = golden("tiny_text.txt");
     o.context = 128;
     o.max_windows = 16;
     o.threads = 2;
@@ -50,9 +36,6 @@ class QuantizeJobTest : public testing::Test {
   size_t files_in_folder() const {
     return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
   }
-  static std::string bytes(const std::string& path) { return *read_small_file(path, 1 << 24); }
-
-  test::TempFolder folder_;
 };
 
 TEST_F(QuantizeJobTest, AwqBeatsRoundToNearestOnEveryModel) {

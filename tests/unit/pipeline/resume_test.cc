@@ -6,31 +6,20 @@
 #include <filesystem>
 #include <fstream>
 
-#include "src/base/file_map.h"
-#include "src/pipeline/quantize_job.h"
-#include "tests/support/temp_folder.h"
+#include "tests/unit/pipeline/job_fixture.h"
 
 namespace scrooge::pipeline {
 namespace {
 
-const std::string kGolden = SCROOGE_SOURCE_DIR "/tests/golden/";
 constexpr int kNever = 1000;
 
-class ResumeTest : public testing::Test {
+class ResumeTest : public JobTest {
  protected:
   QuantizeOptions options(const std::string& output) const {
-    QuantizeOptions o;
-    o.checkpoint = kGolden + "tiny_llama";
-    o.output = path(output);
-    o.calibration_text = kGolden + "tiny_text.txt";
-    o.samples = 16;
-    o.length = 64;
-    o.spec.group = 32;
+    QuantizeOptions o = JobTest::options("tiny_llama", output);
     o.threads = 1;
     return o;
   }
-  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
-  static std::string bytes(const std::string& file) { return *read_small_file(file, 1 << 24); }
   static bool exists(const std::string& file) { return std::filesystem::exists(file); }
   static bool left_over(const std::string& output) {
     return exists(output + ".partial") || exists(output + ".journal");
@@ -58,8 +47,6 @@ class ResumeTest : public testing::Test {
     EXPECT_TRUE(status.ok()) << status.message();
     return bytes(o.output);
   }
-
-  test::TempFolder folder_;
 };
 
 TEST_F(ResumeTest, CancelledAtEveryReportTheSameCommandFinishesWithTheSameBytes) {
