@@ -26,7 +26,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 target_link_libraries(scrooge_options INTERFACE Threads::Threads)
 if(SCROOGE_SANITIZE)
-  target_compile_options(scrooge_options INTERFACE -fsanitize=${SCROOGE_SANITIZE} -fno-omit-frame-pointer)
+  # Undefined behaviour ends the program, so that a test cannot pass over it.
+  target_compile_options(scrooge_options INTERFACE
+    -fsanitize=${SCROOGE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(scrooge_options INTERFACE -fsanitize=${SCROOGE_SANITIZE})
 endif()
 
@@ -52,6 +54,11 @@ function(scrooge_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE scrooge_options ${arg_LINKS} GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE SCROOGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(SCROOGE_SANITIZE)
+    # Less to compile. Not in other builds, which show what a file forgot to include.
+    target_compile_options(${name} PRIVATE -O0)
+    target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <algorithm> <functional> <random> <string> <vector>)
+  endif()
   set(labels "${name}" ${arg_LABELS})
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
 endfunction()

@@ -6,8 +6,8 @@
 namespace scrooge::backend::cpu {
 namespace {
 
-std::unique_ptr<MatrixProduct> best_product(MemoryBudget& budget, int threads, const Processor& processor) {
-  auto product = make_onednn_product(budget, threads, processor.avx2, processor.bf16);
+Result<std::unique_ptr<MatrixProduct>> best_product(MemoryBudget& budget, int threads, const Processor& processor) {
+  SCROOGE_ASSIGN_OR_RETURN(auto product, make_onednn_product(budget, threads, processor.avx2, processor.bf16));
   return product != nullptr ? std::move(product) : make_eigen_product();
 }
 
@@ -35,15 +35,16 @@ DeviceInfo device_info(std::string_view name, const Processor& processor, std::s
 Result<std::vector<DeviceInfo>> list_devices() {
   const Processor processor = detect_processor();
   MemoryBudget unused;
-  return std::vector<DeviceInfo>{device_info("cpu", processor, best_product(unused, 1, processor)->name())};
+  SCROOGE_ASSIGN_OR_RETURN(const auto product, best_product(unused, 1, processor));
+  return std::vector<DeviceInfo>{device_info("cpu", processor, product->name())};
 }
 
 Result<std::unique_ptr<Device>> create_device(int index, const DeviceOptions& options) {
   SCROOGE_RETURN_IF_ERROR(check_index(index, "cpu"));
   const Processor processor = detect_processor();
   const int threads = std::max(1, options.threads);
-  return std::unique_ptr<Device>(
-      std::make_unique<CpuDevice>(options, processor, best_product(*options.budget, threads, processor), "cpu"));
+  SCROOGE_ASSIGN_OR_RETURN(auto product, best_product(*options.budget, threads, processor));
+  return std::unique_ptr<Device>(std::make_unique<CpuDevice>(options, processor, std::move(product), "cpu"));
 }
 
 Result<std::vector<DeviceInfo>> list_devices_eigen() { return std::vector<DeviceInfo>{}; }

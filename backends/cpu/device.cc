@@ -23,6 +23,17 @@ class HostBuffer final : public Buffer {
   HostBlock block_;
 };
 
+// A transfer of gigabytes takes seconds: part(begin, length) for one piece after another.
+template <typename Part>
+Status in_pieces(const ThreadPool& pool, uint64_t bytes, const Part& part) {
+  constexpr uint64_t kPiece = uint64_t{32} << 20;
+  for (uint64_t begin = 0; begin < bytes; begin += kPiece) {
+    SCROOGE_RETURN_IF_ERROR(pool.check_cancelled(0));
+    part(begin, std::min(kPiece, bytes - begin));
+  }
+  return {};
+}
+
 Status check_range(std::string_view call, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
   if (CheckedSize(offset).range_fits(bytes, buffer.size())) return {};
   return error(StatusCode::kInvalidArgument, call, ": ", bytes, " bytes at offset ", offset, " do not fit a buffer of ",
@@ -36,7 +47,7 @@ CpuDevice::CpuDevice(const DeviceOptions& options, const Processor& processor, s
     : name_(name),
       budget_(*options.budget),
       processor_(processor),
-      pool_(options.threads),
+      pool_(options.threads, options.cancel),
       scratch_(budget_, pool_.threads()),
       product_(std::move(product)) {}
 
@@ -51,27 +62,31 @@ Result<std::unique_ptr<Buffer>> CpuDevice::allocate(uint64_t bytes, std::string_
 
 Status CpuDevice::upload(Buffer& to, uint64_t offset, std::span<const std::byte> from) {
   SCROOGE_RETURN_IF_ERROR(check_range("upload", to, offset, from.size()));
-  if (!from.empty()) std::memcpy(to.host_data() + offset, from.data(), from.size());
-  return {};
+  std::byte* const at = to.host_data() + offset;
+  return in_pieces(pool_, from.size(),
+                   [&](uint64_t begin, uint64_t length) { std::memcpy(at + begin, from.data() + begin, length); });
 }
 
 Status CpuDevice::download(const Buffer& from, uint64_t offset, std::span<std::byte> to) {
   SCROOGE_RETURN_IF_ERROR(check_range("download", from, offset, to.size()));
-  if (!to.empty()) std::memcpy(to.data(), from.host_data() + offset, to.size());
-  return {};
+  const std::byte* const at = from.host_data() + offset;
+  return in_pieces(pool_, to.size(),
+                   [&](uint64_t begin, uint64_t length) { std::memcpy(to.data() + begin, at + begin, length); });
 }
 
 Status CpuDevice::copy(const Buffer& from, uint64_t from_offset, Buffer& to, uint64_t to_offset, uint64_t bytes) {
   SCROOGE_RETURN_IF_ERROR(check_range("copy", from, from_offset, bytes));
   SCROOGE_RETURN_IF_ERROR(check_range("copy", to, to_offset, bytes));
-  if (bytes != 0) std::memcpy(to.host_data() + to_offset, from.host_data() + from_offset, bytes);
-  return {};
+  const std::byte* const source = from.host_data() + from_offset;
+  std::byte* const at = to.host_data() + to_offset;
+  return in_pieces(pool_, bytes,
+                   [&](uint64_t begin, uint64_t length) { std::memcpy(at + begin, source + begin, length); });
 }
 
 Status CpuDevice::fill_zero(Buffer& buffer, uint64_t offset, uint64_t bytes) {
   SCROOGE_RETURN_IF_ERROR(check_range("fill_zero", buffer, offset, bytes));
-  if (bytes != 0) std::memset(buffer.host_data() + offset, 0, bytes);
-  return {};
+  std::byte* const at = buffer.host_data() + offset;
+  return in_pieces(pool_, bytes, [&](uint64_t begin, uint64_t length) { std::memset(at + begin, 0, length); });
 }
 
 }  // namespace scrooge::backend::cpu

@@ -23,12 +23,15 @@ struct Execution {
   // kFast is granted only where the hardware and the provider have something faster.
   bool fast(Precision precision) const { return precision == Precision::kFast && product.has_bf16(); }
 
+  // For tasks of more than about 50 ms on wide shapes.
+  Status check_cancelled(int worker) const { return pool.check_cancelled(worker); }
+
   // Runs task(index, worker) for [0, count); the failure with the lowest index is returned.
   Status for_each(int64_t count, const std::function<Status(int64_t, int)>& task) const {
     std::mutex mutex;
     Status failure;
     int64_t failed = count;
-    pool.parallel_for(count, [&](int64_t index, int worker) {
+    const Status run = pool.parallel_for(count, [&](int64_t index, int worker) {
       Status status = task(index, worker);
       if (status.ok()) return;
       const std::lock_guard lock(mutex);
@@ -37,14 +40,14 @@ struct Execution {
         failure = std::move(status);
       }
     });
-    return failure;
+    return failure.ok() ? run : failure;
   }
 
   // Runs task(row) for every row, in tasks of about 32 Ki elements.
-  void for_each_row(int64_t rows, int64_t cols, const std::function<void(int64_t)>& task) const {
-    if (rows <= 0 || cols <= 0) return;
+  Status for_each_row(int64_t rows, int64_t cols, const std::function<void(int64_t)>& task) const {
+    if (rows <= 0 || cols <= 0) return {};
     const int64_t step = std::max<int64_t>(1, 32768 / cols);
-    pool.parallel_for((rows + step - 1) / step, [&](int64_t index, int) {
+    return pool.parallel_for((rows + step - 1) / step, [&](int64_t index, int) {
       const int64_t end = std::min(rows, (index + 1) * step);
       for (int64_t row = index * step; row < end; ++row) task(row);
     });

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "src/base/memory_budget.h"
-#include "src/base/status.h"
+#include "src/base/result.h"
 
 namespace scrooge::backend::cpu {
 
@@ -55,7 +55,8 @@ class MatrixProduct {
 };
 
 std::unique_ptr<MatrixProduct> make_eigen_product();
-// Null when the build has no oneDNN or the processor is below AVX2. `bf16`: the processor multiplies bf16 faster.
-std::unique_ptr<MatrixProduct> make_onednn_product(MemoryBudget& budget, int workers, bool avx2, bool bf16);
+// Null when the build has no oneDNN or the processor is below AVX2; an error when it could not be opened, since
+// products of another provider would give other bits. `bf16`: the processor multiplies bf16 faster.
+Result<std::unique_ptr<MatrixProduct>> make_onednn_product(MemoryBudget& budget, int workers, bool avx2, bool bf16);
 
 }  // namespace scrooge::backend::cpu

@@ -5,11 +5,14 @@
 #ifdef SCROOGE_HAVE_ONEDNN
 
 #include <oneapi/dnnl/dnnl.h>
+#include <signal.h>
 
 #include <array>
 #include <map>
 #include <mutex>
 #include <vector>
+
+#include "src/base/spare_memory.h"
 
 // The OpenMP run-time that oneDNN threads with; both act on the calling thread only.
 extern "C" void omp_set_num_threads(int);
@@ -18,21 +21,30 @@ extern "C" int omp_get_max_threads(void);
 namespace scrooge::backend::cpu {
 namespace {
 
-// oneDNN never threads: the pool's workers do, one product each. What the host program had set for its own thread is
-// put back.
-class SingleThreaded {
+// What holds around every call. oneDNN never threads: the pool's workers do, one product each. And signals wait:
+// kernels that oneDNN generates (2.6: f32 with a transposed left side) keep data below the stack pointer, further than
+// the ABI lets them, where the frame of a signal handler of the host program would overwrite it. What the host program
+// had set for its own thread is put back.
+class CallGuard {
  public:
-  SingleThreaded() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
+  CallGuard() : threads_(omp_get_max_threads()) {
+    if (threads_ != 1) omp_set_num_threads(1);
+    sigset_t blocked;
+    sigfillset(&blocked);
+    // Those that report a fault of this very thread cannot wait.
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&blocked, fault);
+    (void)pthread_sigmask(SIG_BLOCK, &blocked, &signals_);
   }
-  ~SingleThreaded() {
-    if (before_ != 1) omp_set_num_threads(before_);
+  ~CallGuard() {
+    (void)pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
+    if (threads_ != 1) omp_set_num_threads(threads_);
   }
-  SingleThreaded(const SingleThreaded&) = delete;
-  SingleThreaded& operator=(const SingleThreaded&) = delete;
+  CallGuard(const CallGuard&) = delete;
+  CallGuard& operator=(const CallGuard&) = delete;
 
  private:
-  const int before_;
+  const int threads_;
+  sigset_t signals_;
 };
 
 Status onednn_status(dnnl_status_t code, const char* call) {
@@ -94,23 +106,28 @@ class OnednnProduct final : public MatrixProduct {
     if (engine_ != nullptr) dnnl_engine_destroy(engine_);
   }
 
-  bool open() {
-    return dnnl_engine_create(&engine_, dnnl_cpu, 0) == dnnl_success &&
-           dnnl_stream_create(&stream_, engine_, dnnl_stream_default_flags) == dnnl_success;
+  Status open() {
+    SCROOGE_RETURN_IF_ERROR(check_spare_memory("oneDNN"));
+    SCROOGE_ONEDNN(dnnl_engine_create, (&engine_, dnnl_cpu, 0));
+    SCROOGE_ONEDNN(dnnl_stream_create, (&stream_, engine_, dnnl_stream_default_flags));
+    return {};
   }
 
   std::string_view name() const override { return "onednn"; }
   bool has_bf16() const override { return bf16_; }
 
+  // oneDNN writes through null where small memory of its own is refused.
   Status multiply(const Product& p) override {
-    const SingleThreaded guard;
+    SCROOGE_RETURN_IF_ERROR(check_spare_memory("oneDNN"));
+    const CallGuard guard;
     return onednn_status(dnnl_sgemm(p.transpose_a ? 'T' : 'N', p.transpose_b ? 'T' : 'N', p.m, p.n, p.k, p.alpha, p.a,
                                     p.lda, p.b, p.ldb, p.beta, p.c, p.ldc),
                          "dnnl_sgemm");
   }
 
   Status multiply_bf16(const Bf16Product& p, int worker) override {
-    const SingleThreaded guard;
+    SCROOGE_RETURN_IF_ERROR(check_spare_memory("oneDNN"));
+    const CallGuard guard;
     SCROOGE_ASSIGN_OR_RETURN(const std::shared_ptr<Matmul> matmul, find(p));
     SCROOGE_ASSIGN_OR_RETURN(std::byte* const scratchpad, scratchpad_for(worker, matmul->scratchpad_bytes));
     Arguments arguments;
@@ -190,11 +207,11 @@ class OnednnProduct final : public MatrixProduct {
 
 }  // namespace
 
-std::unique_ptr<MatrixProduct> make_onednn_product(MemoryBudget& budget, int workers, bool avx2, bool bf16) {
-  if (!avx2) return nullptr;
+Result<std::unique_ptr<MatrixProduct>> make_onednn_product(MemoryBudget& budget, int workers, bool avx2, bool bf16) {
+  if (!avx2) return std::unique_ptr<MatrixProduct>();
   auto product = std::make_unique<OnednnProduct>(budget, workers, bf16);
-  if (!product->open()) return nullptr;
-  return product;
+  SCROOGE_RETURN_IF_ERROR(product->open());
+  return std::unique_ptr<MatrixProduct>(std::move(product));
 }
 
 }  // namespace scrooge::backend::cpu
@@ -203,7 +220,9 @@ std::unique_ptr<MatrixProduct> make_onednn_product(MemoryBudget& budget, int wor
 
 namespace scrooge::backend::cpu {
 
-std::unique_ptr<MatrixProduct> make_onednn_product(MemoryBudget&, int, bool, bool) { return nullptr; }
+Result<std::unique_ptr<MatrixProduct>> make_onednn_product(MemoryBudget&, int, bool, bool) {
+  return std::unique_ptr<MatrixProduct>();
+}
 
 }  // namespace scrooge::backend::cpu
 

@@ -90,6 +90,7 @@ Status quadratic_form(const Execution& execution, int worker, const QuadraticFor
   for (int64_t block = 0; block < blocks.count; ++block) {
     const int64_t begin = blocks.begin(block);
     const int64_t width = blocks.length(block);
+    SCROOGE_RETURN_IF_ERROR(execution.check_cancelled(worker));
     SCROOGE_RETURN_IF_ERROR(form.fast ? fast_block(execution, worker, form, begin, width, space)
                                       : exact_block(execution, form, begin, width, space.y));
     for (int64_t r = 0; r < form.rows; ++r) {

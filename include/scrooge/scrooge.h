@@ -144,7 +144,10 @@ typedef struct scrooge_progress {
   const char* stage;        /* "qkv", "o", "gate_up", "down", "embedding", ...; never NULL */
 } scrooge_progress;
 
-/* Returns SCROOGE_CONTINUE, or SCROOGE_CANCEL to stop the call with SCROOGE_CANCELLED. */
+/* Returns SCROOGE_CONTINUE, or SCROOGE_CANCEL to stop the call with SCROOGE_CANCELLED. Called on the thread of the call
+ * it belongs to (prepare, convert, evaluate, verify); while something takes long the last report is repeated, many
+ * times a second, so that returning SCROOGE_CANCEL stops the call within 200 ms, as scrooge_job_cancel does. What waits
+ * for the disk (a sync) or works on a text in one piece may take longer. */
 typedef int32_t (*scrooge_progress_fn)(void* user, const scrooge_progress* progress);
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
@@ -177,6 +180,10 @@ enum { SCROOGE_EFFORT_FAST = 0, SCROOGE_EFFORT_DEFAULT = 1, SCROOGE_EFFORT_MAX =
 /* Which rows of the calibration text are taken where it has more than are wanted: the first, evenly spaced ones, or
  * random ones chosen by the seed. */
 enum { SCROOGE_SAMPLING_FIRST = 0, SCROOGE_SAMPLING_EVEN = 1, SCROOGE_SAMPLING_RANDOM = 2 };
+/* Hidden states are kept beside the output behind every block, so that after an interruption no finished block runs
+ * again, where writing them is cheap beside the work of a block (AUTO); always (KEEP), or never (REPLAY). They take
+ * scrooge_plan.states_bytes of disk until the output is there. */
+enum { SCROOGE_STATES_AUTO = 0, SCROOGE_STATES_KEEP = 1, SCROOGE_STATES_REPLAY = 2 };
 enum { SCROOGE_SCALE_FP16 = 0, SCROOGE_SCALE_BF16 = 1 };
 
 typedef struct scrooge_quantize_options {
@@ -200,7 +207,7 @@ typedef struct scrooge_quantize_options {
   uint32_t threads;             /* 0: all processors of this process */
   uint32_t reserved2;
   uint64_t seed;
-  uint64_t memory;                    /* host budget in bytes; UINT64_MAX: no limit */
+  uint64_t memory;                    /* host budget in bytes; 0: what is free (below); UINT64_MAX: no limit */
   const char* device;                 /* "cpu", "reference", ... */
   const scrooge_allocator* allocator; /* NULL: anonymous maps; copied, its functions must outlive the job */
   scrooge_progress_fn progress;       /* may be NULL */
@@ -217,19 +224,50 @@ typedef struct scrooge_quantize_options {
   double outliers;      /* percent of the tokens, the most extreme ones, left out of the statistics, 0 to 50 */
   uint64_t max_tokens_per_sample; /* tokens of a row, evenly spaced, that enter the statistics; 0: all */
   const char* spill;              /* folder for what the memory budget has no room for; NULL: nothing is spilled */
-  int32_t fresh;      /* 1: start over; 0: go on where an earlier run of the same job stopped (scrooge_job_convert) */
-  uint32_t reserved3; /* 0 */
+  int32_t fresh;  /* 1: start over; 0: go on where an earlier run of the same job stopped (scrooge_job_convert) */
+  int32_t states; /* SCROOGE_STATES_*: what going on after an interruption starts from */
+  uint64_t device_memory; /* ceiling for buffers of the device, in bytes; 0 or UINT64_MAX: none of its own. The devices
+                             of this version use host memory: the smaller of both then is the one budget */
+  const char* save_calibration; /* file for what the calibration finds, beside the output; NULL: none */
+  const char* from_calibration; /* such a file, to quantize from without a text and without a forward pass (below) */
 } scrooge_quantize_options;
 
+/* A job from_calibration takes scales and clip ranges from the file, as it takes from it all that says how they were
+ * found (grid, propagate, samples, ...: those options are not looked at). Checkpoint, bits, group, symmetric and
+ * scale_type must be what the file was made for, or SCROOGE_FINGERPRINT_MISMATCH names what differs. `rounding` may be
+ * "nearest" (also for NULL, whatever the effort) or "heuristic", and clip 0; what needs the statistics that the file
+ * does not keep (rounding "gptq"; correct, refine, refit above 0) is SCROOGE_INVALID_ARGUMENT, as are a calibration
+ * text, save_calibration and another method beside it. */
+
+/* What is free, when no budget is given: the least of what the process's cgroups (version 2) and its resource limits
+ * leave and of the machine's available memory, less a margin of a tenth, at least 64 MiB, for what the budget does not
+ * count. Found once, by prepare or evaluate. The bytes of the output never depend on the budget. */
+
 /* Defaults: awq, default effort, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip
- * on, propagate linear, first rows of the text, 10 percent held out, no memory limit, device "cpu". */
+ * on, propagate linear, first rows of the text, 10 percent held out, what memory is free, device "cpu". */
 SCROOGE_API void scrooge_quantize_options_init(scrooge_quantize_options* options, size_t struct_size);
+/* Sets samples, length and effort of initialized options, by how much memory and time there is; change what you like
+ * afterwards. "minimal": 16 x 256 tokens, fast; "fast": 32 x 512, fast; "production": 128 x 512, default (what init
+ * gives); "max": 256 x 1024, max. SCROOGE_INVALID_ARGUMENT for other names. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_quantize_options_preset(scrooge_quantize_options* options,
+                                                                            const char* name, scrooge_error** error);
 
 typedef struct scrooge_job scrooge_job;
 
 /* Opens and validates everything, tokenizes, and plans memory; writes nothing. The options are copied. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options,
                                                                 scrooge_job** job, scrooge_error** error);
+
+/* Where the budget comes from: nowhere, options.memory, options.device_memory, or what the cgroup, the machine or the
+ * limits of the process leave. */
+enum {
+  SCROOGE_BUDGET_UNLIMITED = 0,
+  SCROOGE_BUDGET_GIVEN = 1,
+  SCROOGE_BUDGET_DEVICE = 2,
+  SCROOGE_BUDGET_CGROUP = 3,
+  SCROOGE_BUDGET_MACHINE = 4,
+  SCROOGE_BUDGET_PROCESS = 5
+};
 
 typedef struct scrooge_plan {
   uint32_t struct_size;
@@ -242,12 +280,37 @@ typedef struct scrooge_plan {
   uint64_t tokens_dropped; /* tail of the text that filled no row, or rows beyond `samples` */
   double bits_per_weight;  /* of the block linears as stored */
   uint64_t spill_bytes;    /* of disk in the spill folder, while the job runs */
+  uint64_t overhead_bytes; /* of the process itself: code, heap; in peak_bytes, not in minimum_bytes */
+  int32_t budget_origin;   /* SCROOGE_BUDGET_* */
+  uint32_t items;          /* of scrooge_job_get_plan_item */
+  uint64_t states_bytes;   /* of disk beside the output, while the job runs, for hidden states that are kept */
 } scrooge_plan;
 
 /* Set plan->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan,
                                                                  scrooge_error** error);
-/* The same with a line per stage and buffer, as JSON. */
+/* How a buffer's contents are kept: in memory as a whole; passing through memory from or to a file; on disk in the
+ * spill folder; not at all, made again when wanted. */
+enum {
+  SCROOGE_PLACEMENT_HELD = 0,
+  SCROOGE_PLACEMENT_STREAMED = 1,
+  SCROOGE_PLACEMENT_SPILLED = 2,
+  SCROOGE_PLACEMENT_RECOMPUTED = 3
+};
+
+typedef struct scrooge_plan_item {
+  uint32_t struct_size;
+  int32_t placement;   /* SCROOGE_PLACEMENT_* */
+  const char* stage;   /* when it is there: "job", "solve", ...; lives as long as the job, as does purpose */
+  const char* purpose; /* what it is for: "weights of a block" */
+  uint64_t bytes;      /* of memory, under the budget */
+} scrooge_plan_item;
+
+/* Everything the job allocates under its budget, one item after another; items of a stage may stand apart.
+ * SCROOGE_INVALID_ARGUMENT when index >= plan.items. Set item->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_item(const scrooge_job* job, uint32_t index,
+                                                                      scrooge_plan_item* item, scrooge_error** error);
+/* The whole plan with its items and the settings it was made for, as JSON. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_json(const scrooge_job* job, char* buffer,
                                                                       size_t capacity, size_t* required,
                                                                       scrooge_error** error);
@@ -302,7 +365,8 @@ SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_tensor(const scroo
 /* SCROOGE_MISSING_TENSOR when there is none of that name. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_find_tensor(const scrooge_model* model, const char* name,
                                                                       uint64_t* index, scrooge_error** error);
-/* Zero copy: a pointer into the mapped file, 256-byte aligned in it, valid until close. A plane that the tensor does
+/* Zero copy: a pointer into the mapped file (reading it after another program cut the file short is a bus error; all
+ * other calls read copies and report that), 256-byte aligned in it, valid until close. A plane that the tensor does
  * not have gives NULL and 0. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_plane(const scrooge_model* model, uint64_t index,
                                                                     int32_t plane, const void** data, uint64_t* size,
@@ -311,6 +375,40 @@ SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_plane(const scroog
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_read_rows(const scrooge_model* model, uint64_t index,
                                                                     uint64_t first, uint64_t count, float* out,
                                                                     uint64_t out_floats, scrooge_error** error);
+/* What the file holds: a model, or what a calibration found (options.save_calibration), which has no weights. */
+enum { SCROOGE_CONTENTS_MODEL = 0, SCROOGE_CONTENTS_CALIBRATION = 1 };
+SCROOGE_API int32_t scrooge_model_contents(const scrooge_model* model);
+
+/* How a stage of a block, the linears that read one input, was calibrated. None in a file of round-to-nearest. */
+typedef struct scrooge_stage_info {
+  uint32_t struct_size;
+  uint32_t block;
+  const char* name;      /* "qkv"; lives as long as the model, as does the next */
+  const char* candidate; /* the scale that was chosen: "identity", "mean_abs_weight", ... */
+  double alpha;
+  double loss_identity; /* of the scale search, by round-to-nearest, summed over tokens */
+  double loss_chosen;
+  uint64_t tokens;
+} scrooge_stage_info;
+SCROOGE_API uint64_t scrooge_model_stage_count(const scrooge_model* model);
+/* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_stage(const scrooge_model* model, uint64_t index,
+                                                                    scrooge_stage_info* info, scrooge_error** error);
+
+/* How well a linear was quantized. */
+typedef struct scrooge_linear_info {
+  uint32_t struct_size;
+  uint32_t block;
+  const char* name;  /* of its weight; lives as long as the model */
+  double loss;       /* squared output error, summed over tokens; 0 where it was not measured, as the next */
+  double loss_rtn;   /* the same for round-to-nearest */
+  int32_t fell_back; /* 1: its stage was not better than round-to-nearest everywhere */
+  uint32_t reserved;
+} scrooge_linear_info;
+SCROOGE_API uint64_t scrooge_model_linear_count(const scrooge_model* model);
+/* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_linear(const scrooge_model* model, uint64_t index,
+                                                                     scrooge_linear_info* info, scrooge_error** error);
 /* Everything about the file as JSON. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_json(const scrooge_model* model, char* buffer,
                                                                    size_t capacity, size_t* required,
@@ -334,16 +432,17 @@ typedef struct scrooge_evaluate_options {
   uint32_t max_windows;  /* 0: all */
   uint32_t threads;      /* 0: all processors of this process */
   uint32_t reserved2;
-  uint64_t memory; /* host budget in bytes; UINT64_MAX: no limit */
+  uint64_t memory; /* host budget in bytes; 0: what is free, as for scrooge_job_prepare; UINT64_MAX: no limit */
   const char* device;
   const scrooge_allocator* allocator;
   scrooge_progress_fn progress;
   void* progress_user;
   scrooge_log_fn log;
   void* log_user;
+  uint64_t device_memory; /* as in scrooge_quantize_options */
 } scrooge_evaluate_options;
 
-/* Defaults: context 2048, all windows, no memory limit, device "cpu". */
+/* Defaults: context 2048, all windows, what memory is free, device "cpu". */
 SCROOGE_API void scrooge_evaluate_options_init(scrooge_evaluate_options* options, size_t struct_size);
 
 typedef struct scrooge_evaluation {

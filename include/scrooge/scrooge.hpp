@@ -133,6 +133,12 @@ inline scrooge_quantize_options quantize_options() {
   return options;
 }
 
+// "minimal", "fast", "production", "max".
+inline Expected<void> apply_preset(scrooge_quantize_options& options, const std::string& name) {
+  return detail::check(
+      [&](scrooge_error** error) { return scrooge_quantize_options_preset(&options, name.c_str(), error); });
+}
+
 inline scrooge_evaluate_options evaluate_options() {
   scrooge_evaluate_options options;
   scrooge_evaluate_options_init(&options, sizeof options);
@@ -162,6 +168,12 @@ class Job {
   Expected<scrooge_plan> plan() const {
     return detail::fill(detail::sized<scrooge_plan>(), [&](scrooge_plan& out, scrooge_error** error) {
       return scrooge_job_get_plan(get(), &out, error);
+    });
+  }
+  // REQUIRES: index < plan()->items. Its texts live as long as the job.
+  Expected<scrooge_plan_item> plan_item(std::uint32_t index) const {
+    return detail::fill(detail::sized<scrooge_plan_item>(), [&](scrooge_plan_item& out, scrooge_error** error) {
+      return scrooge_job_get_plan_item(get(), index, &out, error);
     });
   }
   Expected<std::string> plan_json() const {
@@ -205,6 +217,20 @@ class Model {
   Expected<scrooge_tensor_info> tensor(std::uint64_t index) const {
     return detail::fill(detail::sized<scrooge_tensor_info>(), [&](scrooge_tensor_info& out, scrooge_error** error) {
       return scrooge_model_get_tensor(get(), index, &out, error);
+    });
+  }
+  // SCROOGE_CONTENTS_*
+  std::int32_t contents() const { return scrooge_model_contents(get()); }
+  std::uint64_t stage_count() const { return scrooge_model_stage_count(get()); }
+  Expected<scrooge_stage_info> stage(std::uint64_t index) const {
+    return detail::fill(detail::sized<scrooge_stage_info>(), [&](scrooge_stage_info& out, scrooge_error** error) {
+      return scrooge_model_get_stage(get(), index, &out, error);
+    });
+  }
+  std::uint64_t linear_count() const { return scrooge_model_linear_count(get()); }
+  Expected<scrooge_linear_info> linear(std::uint64_t index) const {
+    return detail::fill(detail::sized<scrooge_linear_info>(), [&](scrooge_linear_info& out, scrooge_error** error) {
+      return scrooge_model_get_linear(get(), index, &out, error);
     });
   }
   Expected<std::uint64_t> find(const std::string& name) const {

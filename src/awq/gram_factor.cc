@@ -8,24 +8,6 @@ namespace scrooge::awq {
 
 using backend::Matrix;
 
-Result<GramFactor> GramFactor::create(backend::Device& device, int64_t inputs) {
-  GramFactor factor(device);
-  const uint64_t bytes = device_bytes(inputs) / 2;
-  SCROOGE_ASSIGN_OR_RETURN(factor.by_step_, device.allocate(bytes, "factor of the Gram matrix"));
-  SCROOGE_ASSIGN_OR_RETURN(factor.by_channel_, device.allocate(bytes, "factor of the Gram matrix"));
-  return factor;
-}
-
-Matrix GramFactor::by_step() const {
-  const auto k = static_cast<int64_t>(order_.size());
-  return {by_step_.get(), 0, k, k, k, DType::kF32};
-}
-
-Matrix GramFactor::by_channel() const {
-  const auto k = static_cast<int64_t>(order_.size());
-  return {by_channel_.get(), 0, k, k, k, DType::kF32};
-}
-
 Result<bool> GramFactor::compute(const Matrix& gram, std::span<const float> salience) {
   order_.resize(salience.size());
   std::iota(order_.begin(), order_.end(), 0);
@@ -45,10 +27,8 @@ Result<bool> GramFactor::compute(const Matrix& gram, std::span<const float> sali
 }
 
 // With U^T U = G^-1, (U diag(s))^T (U diag(s)) = (diag(1/s) G diag(1/s))^-1.
-Result<Matrix> GramFactor::scaled(const backend::Vector& s) {
-  const Matrix result = by_step();
-  SCROOGE_RETURN_IF_ERROR(device_->scale_axis({by_channel(), result, s, backend::ScaleAxisParams::Axis::kRows}));
-  return result;
+Status GramFactor::scale(const backend::Vector& s) {
+  return device_->scale_axis({by_channel(), by_channel(), s, backend::ScaleAxisParams::Axis::kRows});
 }
 
 }  // namespace scrooge::awq

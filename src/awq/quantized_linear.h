@@ -10,6 +10,18 @@
 
 namespace scrooge::awq {
 
+// Some of its rows, or scratch of the same form.
+struct QuantizedView {
+  backend::Matrix codes;   // u8 [N,K]
+  backend::Matrix scales;  // f32 [N,P]
+  backend::Matrix zeros;   // f32 [N,P]
+
+  QuantizedView rows(int64_t first, int64_t count) const {
+    return {codes.row_range(first, count), scales.row_range(first, count), zeros.row_range(first, count)};
+  }
+  QuantizedView rows(int64_t count) const { return rows(0, count); }
+};
+
 struct QuantizedLinear {
   int64_t rows = 0;  // N
   int64_t cols = 0;  // K
@@ -29,6 +41,9 @@ struct QuantizedLinear {
   backend::Matrix zeros() const {
     const int64_t p = spec.groups(cols);
     return {zeros_buffer.get(), 0, rows, p, p, DType::kF32};
+  }
+  QuantizedView rows_from(int64_t first, int64_t count) const {
+    return {codes().row_range(first, count), scales().row_range(first, count), zeros().row_range(first, count)};
   }
 };
 

@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of a linear that candidates are ranked on, where all of them would cost more than they tell.
+// The rows of a linear that candidates are ranked on, where all of them would cost more than they tell: every fourth,
+// or all of a linear that has few. Tiles begin at multiples of four, so that a sample of tiles is one of the whole.
 #pragma once
 
 #include "src/backend/device.h"
 
 namespace scrooge::awq {
 
-// Every fourth row, as a view; all of a matrix that has few.
-inline backend::Matrix sample_rows(backend::Matrix w) {
-  constexpr int64_t kStep = 4;
-  constexpr int64_t kMinimumRows = 256;
-  if (w.rows < kMinimumRows) return w;
-  w.rows = (w.rows + kStep - 1) / kStep;
-  w.stride *= kStep;
-  return w;
-}
+class RowSample {
+ public:
+  explicit RowSample(int64_t rows) : rows_(rows), step_(rows < kMinimumRows ? 1 : kStep) {}
 
-// How many rows of the linear each row of the sample stands for.
-inline double row_share(const backend::Matrix& w, const backend::Matrix& sample) {
-  return static_cast<double>(w.rows) / static_cast<double>(sample.rows);
-}
+  // The rows of a tile, as a view.
+  backend::Matrix of(backend::Matrix tile) const {
+    tile.rows = (tile.rows + step_ - 1) / step_;
+    tile.stride *= step_;
+    return tile;
+  }
+  // How many rows of the linear each row of the sample stands for.
+  double share() const { return static_cast<double>(rows_) / static_cast<double>((rows_ + step_ - 1) / step_); }
+
+ private:
+  static constexpr int64_t kStep = 4;
+  static constexpr int64_t kMinimumRows = 256;
+  int64_t rows_;
+  int64_t step_;
+};
 
 }  // namespace scrooge::awq

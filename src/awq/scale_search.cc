@@ -18,46 +18,37 @@ namespace {
 // identity are then scored exactly on all rows.
 constexpr size_t kFinalists = 6;
 
-int64_t candidate_count(int64_t grid) { return grid < 2 ? 1 : 1 + 4 * (grid - 1); }
-
 }  // namespace
 
-uint64_t ScaleSearch::device_bytes(int64_t inputs, int64_t grid) {
-  return static_cast<uint64_t>(candidate_count(grid) * inputs) * sizeof(float);
-}
-
-Result<ScaleSearch> ScaleSearch::create(backend::Device& device, int64_t inputs, int64_t grid, const QuantSpec& spec) {
-  ScaleSearch search(device);
-  search.grid_ = grid;
-  search.spec_ = spec;
-  SCROOGE_ASSIGN_OR_RETURN(search.candidates_, device.allocate(device_bytes(inputs, grid), "scale candidates"));
-  return search;
-}
+int64_t ScaleSearch::max_candidates(int64_t grid) { return grid < 2 ? 1 : 1 + 4 * (grid - 1); }
 
 Status ScaleSearch::score(std::span<const ScaledLinear> linears, const Matrix& gram,
                           std::span<const ScaleCandidate> candidates, bool sampled, Precision precision,
                           std::vector<double>& total) {
-  const int64_t k = gram.cols;
   const auto count = static_cast<int64_t>(candidates.size());
   for (int64_t c = 0; c < count; ++c) {
-    SCROOGE_RETURN_IF_ERROR(device_->upload(*candidates_, static_cast<uint64_t>(c * k) * sizeof(float),
+    SCROOGE_RETURN_IF_ERROR(device_->upload(*room_.buffer, room_.row_range(c, 1).offset,
                                             std::as_bytes(std::span(candidates[static_cast<size_t>(c)].scale))));
   }
-  const Matrix scales{candidates_.get(), 0, count, k, k, DType::kF32};
+  const Matrix scales = room_.row_range(0, count);
   total.assign(candidates.size(), 0.0);
   std::vector<double> losses(candidates.size());
   for (const ScaledLinear& linear : linears) {
-    const Matrix w = sampled ? sample_rows(linear.target) : linear.target;
-    const double share = row_share(linear.target, w);
-    SCROOGE_RETURN_IF_ERROR(device_->scale_search_loss({w, gram, scales, spec_, {}, losses, precision}));
-    SCROOGE_RETURN_IF_ERROR(device_->synchronize());
-    for (size_t c = 0; c < candidates.size(); ++c) {
-      if (!std::isfinite(losses[c])) {
-        return error(StatusCode::kNonFinite, linear.name, ": the loss of scale candidate ", c,
-                     " is not finite; the weights or the calibration inputs overflow");
+    const RowSample sample(linear.target->rows());
+    const Status scored = model::for_each_tile(*linear.target, [&](int64_t, const Matrix& tile) {
+      const Matrix w = sampled ? sample.of(tile) : tile;
+      SCROOGE_RETURN_IF_ERROR(device_->scale_search_loss({w, gram, scales, spec_, {}, losses, precision}));
+      SCROOGE_RETURN_IF_ERROR(device_->synchronize());
+      for (size_t c = 0; c < candidates.size(); ++c) {
+        if (!std::isfinite(losses[c])) {
+          return error(StatusCode::kNonFinite, linear.name, ": the loss of scale candidate ", c,
+                       " is not finite; the weights or the calibration inputs overflow");
+        }
+        total[c] += sampled ? sample.share() * losses[c] : losses[c];
       }
-      total[c] += share * losses[c];
-    }
+      return Status();
+    });
+    if (!scored.ok()) return scored;
   }
   return {};
 }
@@ -78,10 +69,15 @@ Result<std::vector<ScaleCandidate>> ScaleSearch::rank(std::span<const ScaledLine
 }
 
 Result<ScaleChoice> ScaleSearch::find(std::span<const ScaledLinear> linears,
-                                      const calibration::StageStatistics& statistics, const Ties& ties) {
+                                      const calibration::StageStatistics& statistics, const Ties& ties,
+                                      const Matrix& room) {
   const Matrix gram = statistics.gram();
+  room_ = room;
   WeightSalience weight(gram.cols);
-  for (const ScaledLinear& linear : linears) SCROOGE_RETURN_IF_ERROR(weight.add(*device_, linear.target, spec_));
+  for (const ScaledLinear& linear : linears) {
+    SCROOGE_RETURN_IF_ERROR(model::for_each_tile(
+        *linear.target, [&](int64_t, const Matrix& tile) { return weight.add(*device_, tile, spec_); }));
+  }
   const std::vector<float> weight_mean = weight.mean();
   const SalienceInputs inputs{statistics.mean_abs(), statistics.mean_square(), weight_mean};
   std::vector<ScaleCandidate> candidates = make_scale_candidates(inputs, ties, grid_);

@@ -2,19 +2,19 @@
 // Finds the scale of a stage among the candidates of scale_candidates.h.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "src/awq/scale_candidates.h"
 #include "src/calibration/stage_statistics.h"
+#include "src/model/weight_rows.h"
 
 namespace scrooge::awq {
 
 struct ScaledLinear {
-  std::string_view name;   // for messages
-  backend::Matrix target;  // [N,K] f32
+  std::string_view name;      // for messages
+  model::WeightRows* target;  // [N,K]
 };
 
 struct ScaleChoice {
@@ -26,15 +26,16 @@ struct ScaleChoice {
 // One thread at a time; the device must outlive it.
 class ScaleSearch {
  public:
-  static uint64_t device_bytes(int64_t inputs, int64_t grid);
-  static Result<ScaleSearch> create(backend::Device& device, int64_t inputs, int64_t grid, const QuantSpec& spec);
+  ScaleSearch(backend::Device& device, int64_t grid, const QuantSpec& spec)
+      : device_(&device), grid_(grid), spec_(spec) {}
+  // That are scored at once.
+  static int64_t max_candidates(int64_t grid);
 
-  // kNonFinite names the linear whose loss is NaN or infinite.
+  // `room`: [max_candidates, K]. kNonFinite names the linear whose loss is NaN or infinite.
   Result<ScaleChoice> find(std::span<const ScaledLinear> linears, const calibration::StageStatistics& statistics,
-                           const Ties& ties);
+                           const Ties& ties, const backend::Matrix& room);
 
  private:
-  explicit ScaleSearch(backend::Device& device) : device_(&device) {}
   Status score(std::span<const ScaledLinear> linears, const backend::Matrix& gram,
                std::span<const ScaleCandidate> candidates, bool sampled, backend::Precision precision,
                std::vector<double>& total);
@@ -42,9 +43,9 @@ class ScaleSearch {
                                            std::vector<ScaleCandidate> candidates);
 
   backend::Device* device_;
-  int64_t grid_ = 0;
+  int64_t grid_;
   QuantSpec spec_;
-  std::unique_ptr<backend::Buffer> candidates_;
+  backend::Matrix room_;
 };
 
 }  // namespace scrooge::awq

@@ -10,12 +10,6 @@ using backend::ScaleAxisParams;
 using backend::Vector;
 using calibration::StageStatistics;
 
-namespace {
-
-bool needs_factor(const SolveOptions& options) { return options.rounding->needs_factor || options.correct > 0; }
-
-}  // namespace
-
 std::span<const backend::ClipCandidate> clip_candidates() {
   static constexpr backend::ClipCandidate kCandidates[] = {
       {1.00f, 1.00f}, {0.95f, 0.95f}, {0.90f, 0.90f}, {0.85f, 0.85f}, {0.80f, 0.80f}, {0.75f, 0.75f},
@@ -23,78 +17,74 @@ std::span<const backend::ClipCandidate> clip_candidates() {
   return kCandidates;
 }
 
-// Bytes of each scratch buffer.
-struct Solver::Layout {
-  int64_t inputs = 0;
-  int64_t weights = 0;     // of the largest linear
-  int64_t parameters = 0;  // groups of the largest linear
-  int64_t stage = 0;       // weights of the largest stage
+namespace {
 
-  Layout(std::span<const std::vector<Shape>> stages, const SolveOptions& options) {
-    for (const std::vector<Shape>& shapes : stages) {
-      int64_t sum = 0;
-      for (const auto& [n, k] : shapes) {
-        inputs = std::max(inputs, k);
-        weights = std::max(weights, n * k);
-        parameters = std::max(parameters, n * options.spec.groups(k));
-        sum += n * k;
-      }
-      stage = std::max(stage, sum);
-    }
-  }
-};
-
-uint64_t Solver::scratch_bytes(std::span<const std::vector<Shape>> stages, const SolveOptions& options) {
-  const Layout layout(stages, options);
-  return ScaleSearch::device_bytes(layout.inputs, options.grid) +
-         (needs_factor(options) ? GramFactor::device_bytes(layout.inputs) : 0) +
-         float_bytes(options.correct > 0 ? layout.stage : 0) +
-         float_bytes(2 * layout.weights + layout.inputs * layout.inputs + 2 * layout.inputs + 3 * layout.parameters) +
-         static_cast<uint64_t>(layout.weights);
+// What checking a solution takes room for.
+SolveOptions without_factor(SolveOptions options) {
+  options.rounding = &kNearest;
+  options.correct = 0;
+  return options;
 }
 
-Result<std::unique_ptr<Solver>> Solver::create(backend::Device& device, std::span<const std::vector<Shape>> stages,
-                                               const SolveOptions& options) {
-  const Layout layout(stages, options);
-  std::unique_ptr<Solver> solver(new Solver(device, options));
-  SCROOGE_ASSIGN_OR_RETURN(ScaleSearch search, ScaleSearch::create(device, layout.inputs, options.grid, options.spec));
-  solver->search_ = std::make_unique<ScaleSearch>(std::move(search));
-  if (needs_factor(options)) {
-    SCROOGE_ASSIGN_OR_RETURN(GramFactor factor, GramFactor::create(device, layout.inputs));
-    solver->factor_ = std::make_unique<GramFactor>(std::move(factor));
-  }
-  if (options.correct > 0) {
-    SCROOGE_ASSIGN_OR_RETURN(solver->targets_, device.allocate(float_bytes(layout.stage), "corrected targets"));
-  }
-  SCROOGE_ASSIGN_OR_RETURN(solver->scaled_weight_, device.allocate(float_bytes(layout.weights), "scaled weight"));
-  SCROOGE_ASSIGN_OR_RETURN(solver->scaled_gram_,
-                           device.allocate(float_bytes(layout.inputs * layout.inputs), "scaled Gram matrix"));
-  SCROOGE_ASSIGN_OR_RETURN(solver->scale_, device.allocate(float_bytes(2 * layout.inputs), "scale"));
-  SCROOGE_ASSIGN_OR_RETURN(solver->clip_error_, device.allocate(float_bytes(layout.parameters), "clip errors"));
-  SCROOGE_ASSIGN_OR_RETURN(solver->trial_effective_, device.allocate(float_bytes(layout.weights), "trial weight"));
-  QuantizedLinear& trial = solver->trial_;
-  trial.spec = options.spec;
-  SCROOGE_ASSIGN_OR_RETURN(trial.codes_buffer, device.allocate(static_cast<uint64_t>(layout.weights), "trial codes"));
-  SCROOGE_ASSIGN_OR_RETURN(trial.scales_buffer, device.allocate(float_bytes(layout.parameters), "trial scales"));
-  SCROOGE_ASSIGN_OR_RETURN(trial.zeros_buffer, device.allocate(float_bytes(layout.parameters), "trial zeros"));
-  return solver;
+}  // namespace
+
+uint64_t Solver::workspace_end(std::span<const LinearShape> linears, const SolveOptions& options, bool shares_workspace,
+                               bool parked) {
+  if (!shares_workspace) return SolveRooms(nullptr, 0, linears, options, false).end;
+  const int64_t k = linears.front().cols;
+  const bool by_output = linears.size() == 1;
+  const int64_t correction_rows = options.correct > 0 ? (by_output ? linears.front().rows : k) : 0;
+  const uint64_t behind = StageStatistics::shared_bytes(k, correction_rows);
+  const uint64_t begin = parked && by_output ? StageStatistics::shared_bytes(k, 0) : behind;
+  return std::max(SolveRooms(nullptr, begin, linears, options, parked).end,
+                  SolveRooms(nullptr, behind, linears, without_factor(options), false).end);
 }
 
-Matrix Solver::scaled_gram(int64_t inputs) const {
-  return {scaled_gram_.get(), 0, inputs, inputs, inputs, DType::kF32};
+bool Solver::parks(const StageStatistics& statistics) const {
+  return parking_ != nullptr && options_.needs_factor() && statistics.free_offset() > 0;
 }
 
-Vector Solver::inverse_scale(int64_t inputs) const { return {scale_.get(), float_bytes(inputs), inputs, DType::kF32}; }
+namespace {
+
+std::vector<LinearShape> shapes_of(std::span<const LinearProblem> linears) {
+  std::vector<LinearShape> shapes;
+  for (const LinearProblem& linear : linears) shapes.push_back({linear.weight->rows(), linear.weight->cols()});
+  return shapes;
+}
+
+}  // namespace
+
+SolveRooms Solver::rooms(std::span<const LinearProblem> linears, const StageStatistics& statistics) const {
+  const std::vector<LinearShape> shapes = shapes_of(linears);
+  const bool parked = parks(statistics);
+  uint64_t begin = statistics.free_offset();
+  if (parked && statistics.by_output()) begin = StageStatistics::shared_bytes(shapes.front().cols, 0);
+  SolveRooms result(&workspace_, begin, shapes, options_, parked);
+  if (parked) result.by_step = statistics.gram();
+  return result;
+}
+
+// For what works without a factor; whatever the statistics hold stays.
+SolveRooms Solver::plain_rooms(std::span<const LinearProblem> linears, uint64_t begin) const {
+  return {&workspace_, begin, shapes_of(linears), without_factor(options_), false};
+}
+
+// After its memory was the factor's.
+Status Solver::restore_gram(const StageStatistics& statistics) {
+  return parks(statistics) ? parking_->gram.read(statistics.gram(), 0) : Status();
+}
+
+// In place: diag(s) G diag(s).
+Status Solver::scale_gram(const Matrix& gram, const Vector& s) {
+  SCROOGE_RETURN_IF_ERROR(device_.scale_axis({gram, gram, s, ScaleAxisParams::Axis::kColumns}));
+  return device_.scale_axis({gram, gram, s, ScaleAxisParams::Axis::kRows});
+}
 
 // After the fold the inputs are x / s: their Gram matrix, its factor and their mean.
-Status Solver::prepare_stage(const StageStatistics& statistics, StageSolution& solution) {
+Status Solver::prepare_stage(const StageStatistics& statistics, const SolveRooms& rooms, StageSolution& solution) {
   const std::vector<float>& s = solution.choice.scale;
-  const auto k = static_cast<int64_t>(s.size());
-  SCROOGE_RETURN_IF_ERROR(upload_scale(s));
-  const Matrix scaled = scaled_gram(k);
-  SCROOGE_RETURN_IF_ERROR(
-      device_.scale_axis({statistics.gram(), scaled, inverse_scale(k), ScaleAxisParams::Axis::kColumns}));
-  SCROOGE_RETURN_IF_ERROR(device_.scale_axis({scaled, scaled, inverse_scale(k), ScaleAxisParams::Axis::kRows}));
+  SCROOGE_RETURN_IF_ERROR(upload_scale(s, rooms));
+  SCROOGE_RETURN_IF_ERROR(scale_gram(statistics.gram(), rooms.inverse_scale));
   mean_input_.assign(statistics.mean().begin(), statistics.mean().end());
   for (size_t i = 0; i < s.size(); ++i) mean_input_[i] /= s[i];
   factor_ready_ = false;
@@ -102,65 +92,86 @@ Status Solver::prepare_stage(const StageStatistics& statistics, StageSolution& s
   if (options_.rounding->needs_factor) {
     std::vector<float> salience(statistics.mean_square().begin(), statistics.mean_square().end());
     for (size_t i = 0; i < s.size(); ++i) salience[i] /= s[i] * s[i];
-    SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_->compute(scaled, salience));
-    if (factor_ready_) solution.damping = factor_->damping();
+    SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_.compute(statistics.gram(), salience));
+    if (factor_ready_) solution.damping = factor_.damping();
+    if (parks(statistics)) {
+      SCROOGE_RETURN_IF_ERROR(restore_gram(statistics));
+      SCROOGE_RETURN_IF_ERROR(scale_gram(statistics.gram(), rooms.inverse_scale));
+    }
   }
   return {};
 }
 
-Status Solver::quantize_stage(std::span<const LinearProblem> linears, std::span<const Matrix> targets,
-                              const StageStatistics& statistics, StageSolution& solution) {
-  SCROOGE_RETURN_IF_ERROR(prepare_stage(statistics, solution));
+Status Solver::quantize_stage(std::span<const LinearProblem> linears, const Targets& targets,
+                              const StageStatistics& statistics, const SolveRooms& rooms, StageSolution& solution) {
+  SCROOGE_RETURN_IF_ERROR(prepare_stage(statistics, rooms, solution));
   for (size_t i = 0; i < linears.size(); ++i) {
-    Work work{linears[i], targets[i], statistics.gram(), {}};
-    SCROOGE_RETURN_IF_ERROR(rtn_loss(work, solution.linears[i]));
-    SCROOGE_RETURN_IF_ERROR(quantize_linear(work, solution.linears[i]));
+    SCROOGE_RETURN_IF_ERROR(quantize_linear(linears[i], *targets.rows[i], statistics, rooms, solution.linears[i]));
   }
   return {};
 }
 
-Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, const StageStatistics& statistics,
+Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, StageStatistics& statistics,
                                     const Ties& ties) {
+  const SolveRooms room = rooms(linears, statistics);
   StageSolution solution;
+  if (options_.keep_calibration) {
+    const auto copy = [](std::span<const float> values) { return std::vector<float>(values.begin(), values.end()); };
+    solution.inputs = {statistics.tokens(), copy(statistics.mean_abs()), copy(statistics.mean()),
+                       copy(statistics.mean_square())};
+  }
+  factor_.place(room.by_step, room.by_channel);
   factor_ready_ = false;
   // Of the unscaled Gram matrix; only what corrects or weakens asks for it.
   const bool corrects = options_.correct > 0 && statistics.has_original();
   const bool weakens = options_.rounding->needs_factor && options_.grid >= 2;
-  if (corrects || weakens) {
-    SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_->compute(statistics.gram(), statistics.mean_square()));
+  if (parks(statistics)) {
+    SCROOGE_RETURN_IF_ERROR(parking_->gram.write(statistics.gram(), 0));
+    if (corrects && statistics.by_output()) SCROOGE_RETURN_IF_ERROR(parking_->target.write(statistics.correction(), 0));
   }
-  std::vector<Matrix> targets;
-  SCROOGE_ASSIGN_OR_RETURN(solution.corrected, make_targets(linears, statistics, targets));
+  if (corrects || weakens) {
+    SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_.compute(statistics.gram(), statistics.mean_square()));
+  }
+  SCROOGE_ASSIGN_OR_RETURN(const Targets targets, make_targets(linears, statistics, room));
+  solution.corrected = targets.corrected;
+  if (corrects || weakens) SCROOGE_RETURN_IF_ERROR(restore_gram(statistics));
   std::vector<ScaledLinear> scaled;
-  for (size_t i = 0; i < linears.size(); ++i) scaled.push_back({linears[i].name, targets[i]});
-  SCROOGE_ASSIGN_OR_RETURN(ScaleChoice choice, search_->find(scaled, statistics, ties));
+  for (size_t i = 0; i < linears.size(); ++i) scaled.push_back({linears[i].name, targets.rows[i]});
+  SCROOGE_ASSIGN_OR_RETURN(ScaleChoice choice, search_.find(scaled, statistics, ties, room.candidates));
   solution.choice = std::move(choice.candidate);
   solution.loss_choice = choice.loss;
   solution.loss_identity = choice.loss_identity;
-  SCROOGE_RETURN_IF_ERROR(weaken_scale(targets, statistics, solution));
-  for (const LinearProblem& problem : linears) {
+  SCROOGE_RETURN_IF_ERROR(weaken_scale(targets, statistics, room, solution));
+  for (size_t i = 0; i < linears.size(); ++i) {
     LinearSolution linear;
+    const model::WeightRows& weight = *linears[i].weight;
     SCROOGE_ASSIGN_OR_RETURN(linear.quantized,
-                             QuantizedLinear::create(device_, problem.weight.rows, problem.weight.cols, options_.spec));
+                             QuantizedLinear::create(device_, weight.rows(), weight.cols(), options_.spec));
+    SCROOGE_RETURN_IF_ERROR(rtn_loss(linears[i], targets, i, statistics, room, linear));
     solution.linears.push_back(std::move(linear));
   }
-  SCROOGE_RETURN_IF_ERROR(quantize_stage(linears, targets, statistics, solution));
+  SCROOGE_RETURN_IF_ERROR(quantize_stage(linears, targets, statistics, room, solution));
   // f32 noise between two ways of computing the same loss is not a regression.
   constexpr double kNoise = 1 + 1e-5;
   const bool worse = std::any_of(solution.linears.begin(), solution.linears.end(),
                                  [](const LinearSolution& linear) { return linear.loss > linear.loss_rtn * kNoise; });
   if (worse && solution.choice.salience != ScaleCandidate::Salience::kIdentity) {
+    SCROOGE_RETURN_IF_ERROR(scale_gram(statistics.gram(), room.scale));
+    if (parks(statistics)) SCROOGE_RETURN_IF_ERROR(parking_->gram.write(statistics.gram(), 0));
     solution.take_identity();
-    SCROOGE_RETURN_IF_ERROR(quantize_stage(linears, targets, statistics, solution));
+    SCROOGE_RETURN_IF_ERROR(quantize_stage(linears, targets, statistics, room, solution));
   }
   return solution;
 }
 
 Result<LinearSolution> Solver::round_to_nearest(const LinearProblem& linear) {
   LinearSolution solution;
+  model::WeightRows& weight = *linear.weight;
   SCROOGE_ASSIGN_OR_RETURN(solution.quantized,
-                           QuantizedLinear::create(device_, linear.weight.rows, linear.weight.cols, options_.spec));
-  SCROOGE_RETURN_IF_ERROR(round_to_nearest(linear.weight, solution.quantized));
+                           QuantizedLinear::create(device_, weight.rows(), weight.cols(), options_.spec));
+  SCROOGE_RETURN_IF_ERROR(model::for_each_tile(weight, [&](int64_t first, const Matrix& w) {
+    return round_to_nearest(w, solution.quantized.rows_from(first, w.rows));
+  }));
   return solution;
 }
 

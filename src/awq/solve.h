@@ -17,25 +17,15 @@
 #include <vector>
 
 #include "src/awq/gram_factor.h"
-#include "src/awq/rounding/rounding.h"
 #include "src/awq/scale_search.h"
+#include "src/awq/solve_rooms.h"
+#include "src/calibration/spilled_matrix.h"
 
 namespace scrooge::awq {
 
-struct SolveOptions {
-  QuantSpec spec;
-  int64_t grid = 20;  // alpha steps; below 2 only the identity
-  bool clip = true;
-  const Rounding* rounding = &kNearest;
-  double correct = 0;  // c, 0 to 1
-  int refine = 0;      // sweeps of coordinate descent on the codes after rounding, and before each refit
-  int refit = 0;       // sweeps of scale refitting
-};
-
 struct LinearProblem {
   std::string name;           // for messages
-  backend::Matrix weight;     // W[N,K] f32, as in the checkpoint
-  backend::Matrix effective;  // out: what the quantized linear computes, in the coordinates of W (scale undone)
+  model::WeightRows* weight;  // W[N,K], as in the checkpoint
 };
 
 struct LinearSolution {
@@ -52,12 +42,21 @@ struct LinearSolution {
   double held_out_loss_rtn = 0;
   bool overfit = false;  // gained on the calibration tokens over round-to-nearest, lost on the held-out ones
   std::vector<uint32_t> clip_histogram;  // groups per clip candidate
+  // [N,P], of clip_candidates(): which range each group had when the clip search was done. Only with keep_calibration.
+  std::vector<uint8_t> clip_index;
 
   // Before the search starts over, or when none of its steps was kept after all.
   void forget_steps() {
     rows_clipped = rows_rounded = rows_refined = rows_refitted = 0;
     clip_histogram.clear();
+    clip_index.clear();
   }
+};
+
+// The inputs of a stage, before its scale. [K] each.
+struct InputSummary {
+  uint64_t tokens = 0;
+  std::vector<float> mean_abs, mean, mean_square;
 };
 
 struct StageSolution {
@@ -69,6 +68,7 @@ struct StageSolution {
   bool correction_overfit = false;  // worse than round-to-nearest on held-out tokens; this is solved without it
   bool fell_back = false;  // a linear was worse than round-to-nearest: the identity, or round-to-nearest, was taken
   std::vector<LinearSolution> linears;
+  InputSummary inputs;  // only with keep_calibration
 
   void take_identity() {
     ScaleCandidate identity;
@@ -79,23 +79,46 @@ struct StageSolution {
   }
 };
 
+// What an earlier solution is applied again from, by reapply(). Views into the caller's memory.
+struct SavedLinear {
+  std::span<const uint8_t> clip_index;  // [N,P], or empty: full ranges
+  std::span<const float> clip_ratios;   // by which both ends are shrunk, by index. REQUIRES: longer than every index
+};
+struct SavedStage {
+  std::span<const float> scale;  // s[K]
+  std::span<const float> mean;   // of x [K]
+  std::span<const SavedLinear> linears;
+};
+
 // The clip search's candidates: both ends of the range shrunk by 1.00, 0.95, ... 0.50.
 std::span<const backend::ClipCandidate> clip_candidates();
 
-// Scratch shared by all stages of a job. One thread at a time; the device must outlive it.
+// One thread at a time; the device must outlive it.
 class Solver {
  public:
-  struct Shape {
-    int64_t rows = 0;  // N
-    int64_t cols = 0;  // K
+  // Files for what may be parked: the Gram matrix, which then leaves its memory to its factor, and the correction and
+  // targets of a stage of one linear, which leave theirs. Results are the same.
+  struct Parking {
+    calibration::SpilledMatrix gram;
+    calibration::SpilledMatrix target;
   };
-  // Device bytes that create() allocates to solve stages of these linears, one span element a stage.
-  static uint64_t scratch_bytes(std::span<const std::vector<Shape>> stages, const SolveOptions& options);
-  static Result<std::unique_ptr<Solver>> create(backend::Device& device, std::span<const std::vector<Shape>> stages,
-                                                const SolveOptions& options);
+  // Where the statistics share the workspace, behind them (StageStatistics::free_offset); else at its beginning. The
+  // result is the end of what solving the stage takes of the workspace.
+  static uint64_t workspace_end(std::span<const LinearShape> linears, const SolveOptions& options,
+                                bool shares_workspace, bool parked);
+  // `workspace`: used during calls, free between them; must outlive the solver, as must what is parked in.
+  Solver(backend::Device& device, const SolveOptions& options, backend::Buffer& workspace, Parking* parking = nullptr)
+      : device_(device),
+        options_(options),
+        workspace_(workspace),
+        parking_(parking),
+        search_(device, options.grid, options.spec),
+        factor_(device) {}
 
-  // kNonFinite names the linear when a loss is NaN or infinite.
-  Result<StageSolution> solve(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
+  // A stage of one linear has its correction held by output, one of several by input. Consumes the statistics: the Gram
+  // matrix ends scaled, a correction held by output becomes the target. kNonFinite names the linear when a loss is NaN
+  // or infinite.
+  Result<StageSolution> solve(std::span<const LinearProblem> linears, calibration::StageStatistics& statistics,
                               const Ties& ties);
   // Sets the held-out figures of the last solution; `statistics` are of held-out tokens of the same stage. False when a
   // linear is worse than round-to-nearest there.
@@ -103,69 +126,87 @@ class Solver {
                      StageSolution& solution);
   // Makes the whole stage round-to-nearest: its linears share one scale, which plain round-to-nearest has not.
   Status fall_back(std::span<const LinearProblem> linears, StageSolution& solution);
-  // What a linear of a stage with scale s computes: dequantized, the scale undone.
-  Status effective_weight(const QuantizedLinear& quantized, std::span<const float> s, const backend::Matrix& effective);
+  // An earlier solution again, without statistics: its scale and ranges for W itself, rounded by `rounding`, which must
+  // not need a factor. Losses stay 0.
+  Result<StageSolution> reapply(std::span<const LinearProblem> linears, const SavedStage& saved);
   // Round-to-nearest without statistics; losses stay 0.
   Result<LinearSolution> round_to_nearest(const LinearProblem& linear);
 
  private:
-  struct Layout;
-  // What quantizing one linear works on.
+  // A tile of rows of one linear, in the coordinates of the scaled input.
   struct Work {
     const LinearProblem& problem;
-    backend::Matrix target;      // W*
-    backend::Matrix gram;        // G
+    backend::Matrix target;      // W* s
+    backend::Matrix gram;        // diag(1/s) G diag(1/s)
+    QuantizedView best;          // its rows of the solution
+    int64_t first = 0;           // of its rows
     std::vector<double> losses;  // of the rows as they stand in the solution
   };
-  Solver(backend::Device& device, const SolveOptions& options) : device_(device), options_(options) {}
+  // What all linears of a stage aim at.
+  struct Targets {
+    std::vector<std::unique_ptr<model::WeightRows>> made;
+    std::vector<model::WeightRows*> rows;
+    bool corrected = false;
+  };
 
+  bool parks(const calibration::StageStatistics& statistics) const;
+  SolveRooms rooms(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics) const;
+  SolveRooms plain_rooms(std::span<const LinearProblem> linears, uint64_t begin) const;
   // solve_target.cc
-  Status output_step(const LinearProblem& linear, const calibration::StageStatistics& statistics,
-                     backend::Buffer& buffer);
-  Result<bool> make_targets(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
-                            std::vector<backend::Matrix>& targets);
+  Result<backend::Matrix> output_step(const backend::Matrix& w, int64_t first,
+                                      const calibration::StageStatistics& statistics, const backend::Matrix& room);
+  Result<Targets> make_targets(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
+                               const SolveRooms& rooms);
+  Status make_target(model::WeightRows& weight, const calibration::StageStatistics& statistics, const SolveRooms& rooms,
+                     const backend::Matrix& target);
+  Status make_parked_target(model::WeightRows& weight, const SolveRooms& rooms);
+  Status correct_tile(const backend::Matrix& w, const backend::Matrix& step, const SolveRooms& rooms,
+                      const backend::Matrix& to);
   // solve_scale.cc
-  Result<double> rounded_loss(const backend::Matrix& target, const calibration::StageStatistics& statistics,
-                              const backend::Matrix& factor);
-  Status weaken_scale(std::span<const backend::Matrix> targets, const calibration::StageStatistics& statistics,
+  Result<double> rounded_loss(model::WeightRows& target, const calibration::StageStatistics& statistics,
+                              const SolveRooms& rooms);
+  Status weaken_scale(const Targets& targets, const calibration::StageStatistics& statistics, const SolveRooms& rooms,
                       StageSolution& solution);
-  Status upload_scale(std::span<const float> s);
+  Status upload_scale(std::span<const float> s, const SolveRooms& rooms);
   // solve.cc
-  Status quantize_stage(std::span<const LinearProblem> linears, std::span<const backend::Matrix> targets,
-                        const calibration::StageStatistics& statistics, StageSolution& solution);
-  Status prepare_stage(const calibration::StageStatistics& statistics, StageSolution& solution);
+  Status quantize_stage(std::span<const LinearProblem> linears, const Targets& targets,
+                        const calibration::StageStatistics& statistics, const SolveRooms& rooms,
+                        StageSolution& solution);
+  Status scale_gram(const backend::Matrix& gram, const backend::Vector& s);
+  Status restore_gram(const calibration::StageStatistics& statistics);
+  Status prepare_stage(const calibration::StageStatistics& statistics, const SolveRooms& rooms,
+                       StageSolution& solution);
   // solve_check.cc
-  Result<double> held_out_loss(const LinearProblem& linear, const backend::Matrix& effective,
+  Result<double> held_out_loss(const backend::Matrix& w, const backend::Matrix& effective, const backend::Matrix& step,
                                const calibration::StageStatistics& statistics);
+  Status check_tile(int64_t first, const backend::Matrix& w, const calibration::StageStatistics& statistics,
+                    const SolveRooms& rooms, LinearSolution& linear);
   // solve_linear.cc
-  Status quantize_linear(Work& work, LinearSolution& solution);
-  Status rtn_loss(Work& work, LinearSolution& solution);
-  Status round_to_nearest(const backend::Matrix& weight, QuantizedLinear& quantized);
-  Status round_to_nearest(const backend::Matrix& weight, QuantizedLinear& quantized, const backend::Matrix& effective);
-  Status start_trial(const QuantizedLinear& best);
-  Result<int64_t> refine(Work& work, LinearSolution& solution);
+  Status quantize_linear(const LinearProblem& problem, model::WeightRows& target,
+                         const calibration::StageStatistics& statistics, const SolveRooms& rooms,
+                         LinearSolution& solution);
+  Status quantize_tile(Work& work, const SolveRooms& rooms, LinearSolution& solution);
+  Status rtn_loss(const LinearProblem& problem, const Targets& targets, size_t index,
+                  const calibration::StageStatistics& statistics, const SolveRooms& rooms, LinearSolution& solution);
+  Status round_to_nearest(const backend::Matrix& w, const QuantizedView& to);
+  Result<int64_t> refine(Work& work, const SolveRooms& rooms);
   Status row_losses(const Work& work, const backend::Matrix& effective, std::vector<double>& losses);
-  Status dequantize(const QuantizedLinear& quantized, const backend::Matrix& effective);
-  Result<int64_t> keep_better_rows(Work& work, LinearSolution& solution);
-  Status copy_parameters(const QuantizedLinear& from, QuantizedLinear& to);
-  Status count_clips(const Work& work, LinearSolution& solution);
-  backend::Matrix scaled_gram(int64_t inputs) const;
-  backend::Vector scale(int64_t inputs) const { return {scale_.get(), 0, inputs, DType::kF32}; }
-  backend::Vector inverse_scale(int64_t inputs) const;
+  Status dequantize(const QuantizedView& from, const backend::Matrix& to);
+  Result<int64_t> keep_better_rows(Work& work, const SolveRooms& rooms);
+  Status copy_view(const QuantizedView& from, const QuantizedView& to, bool codes);
+  Status count_clips(const Work& work, const SolveRooms& rooms, LinearSolution& solution);
+  // solve_saved.cc
+  Status find_clips(const Work& work, const SolveRooms& rooms, LinearSolution& solution);
+  Status saved_ranges(const backend::Matrix& scaled, const SavedLinear& saved, int64_t first, const QuantizedView& to);
 
   backend::Device& device_;
   const SolveOptions options_;
-  std::unique_ptr<ScaleSearch> search_;
-  std::unique_ptr<GramFactor> factor_;              // only where rounding or correction needs it
-  bool factor_ready_ = false;                       // for the scaled Gram matrix of the stage
-  std::vector<float> mean_input_;                   // of x / s
-  std::unique_ptr<backend::Buffer> targets_;        // W* of all linears of a stage, with correction
-  std::unique_ptr<backend::Buffer> scaled_weight_;  // W* s
-  std::unique_ptr<backend::Buffer> scaled_gram_;    // diag(1/s) G diag(1/s)
-  std::unique_ptr<backend::Buffer> scale_;          // s[K], then 1/s[K]
-  std::unique_ptr<backend::Buffer> clip_error_;     // [N,P]
-  std::unique_ptr<backend::Buffer> trial_effective_;
-  QuantizedLinear trial_;  // buffers for the largest linear
+  backend::Buffer& workspace_;
+  Parking* const parking_;
+  ScaleSearch search_;
+  GramFactor factor_;
+  bool factor_ready_ = false;      // for the Gram matrix as it stands
+  std::vector<float> mean_input_;  // of x / s
 };
 
 }  // namespace scrooge::awq

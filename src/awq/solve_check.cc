@@ -12,18 +12,17 @@ namespace scrooge::awq {
 using backend::Matrix;
 using backend::Precision;
 using backend::ReduceParams;
+using backend::ScaleAxisParams;
 using calibration::StageStatistics;
 
-// scaled_weight_ holds W (C - G) + R where there is an original stream.
-Result<double> Solver::held_out_loss(const LinearProblem& linear, const Matrix& effective,
+// `step` is W (C - G) + R where there is an original stream.
+Result<double> Solver::held_out_loss(const Matrix& w, const Matrix& effective, const Matrix& step,
                                      const StageStatistics& statistics) {
-  const Matrix& w = linear.weight;
   std::vector<double> rows(static_cast<size_t>(w.rows));
   SCROOGE_RETURN_IF_ERROR(device_.gram_loss({effective, w, statistics.gram(), rows}));
   double along = 0;
   double before = 0;
   if (statistics.has_original()) {
-    const Matrix step{scaled_weight_.get(), 0, w.rows, w.cols, w.cols, DType::kF32};
     SCROOGE_RETURN_IF_ERROR(device_.reduce({effective, step, ReduceParams::Kind::kDot, &along}));
     SCROOGE_RETURN_IF_ERROR(device_.reduce({w, step, ReduceParams::Kind::kDot, &before}));
   }
@@ -31,20 +30,37 @@ Result<double> Solver::held_out_loss(const LinearProblem& linear, const Matrix& 
   return std::accumulate(rows.begin(), rows.end(), 0.0) - 2 * (along - before);
 }
 
+Status Solver::check_tile(int64_t first, const Matrix& w, const StageStatistics& statistics, const SolveRooms& rooms,
+                          LinearSolution& linear) {
+  Matrix step;
+  if (statistics.has_original()) {
+    SCROOGE_ASSIGN_OR_RETURN(step, output_step(w, first, statistics, rooms.scaled));
+  }
+  const Matrix effective = rooms.effective.row_range(0, w.rows);
+  SCROOGE_RETURN_IF_ERROR(dequantize(linear.quantized.rows_from(first, w.rows), effective));
+  SCROOGE_RETURN_IF_ERROR(
+      device_.scale_axis({effective, effective, rooms.inverse_scale, ScaleAxisParams::Axis::kColumns}));
+  SCROOGE_ASSIGN_OR_RETURN(const double loss, held_out_loss(w, effective, step, statistics));
+  const QuantizedView nearest = rooms.trial.rows(w.rows);
+  SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, nearest));
+  SCROOGE_RETURN_IF_ERROR(dequantize(nearest, effective));
+  SCROOGE_ASSIGN_OR_RETURN(const double loss_rtn, held_out_loss(w, effective, step, statistics));
+  linear.held_out_loss += loss;
+  linear.held_out_loss_rtn += loss_rtn;
+  return {};
+}
+
 Result<bool> Solver::check(std::span<const LinearProblem> linears, const StageStatistics& statistics,
                            StageSolution& solution) {
-  if (statistics.has_original()) SCROOGE_RETURN_IF_ERROR(device_.add({statistics.gram(), statistics.cross(), -1.0f}));
+  const SolveRooms room = plain_rooms(linears, statistics.free_offset());
+  SCROOGE_RETURN_IF_ERROR(upload_scale(solution.choice.scale, room));
   bool holds = true;
   for (size_t i = 0; i < linears.size(); ++i) {
-    const Matrix& w = linears[i].weight;
     LinearSolution& linear = solution.linears[i];
-    if (statistics.has_original()) {
-      SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *scaled_weight_));
-    }
-    SCROOGE_ASSIGN_OR_RETURN(linear.held_out_loss, held_out_loss(linears[i], linears[i].effective, statistics));
-    const Matrix nearest{trial_effective_.get(), 0, w.rows, w.cols, w.cols, DType::kF32};
-    SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, trial_, nearest));
-    SCROOGE_ASSIGN_OR_RETURN(linear.held_out_loss_rtn, held_out_loss(linears[i], nearest, statistics));
+    linear.held_out_loss = linear.held_out_loss_rtn = 0;
+    SCROOGE_RETURN_IF_ERROR(model::for_each_tile(*linears[i].weight, [&](int64_t first, const Matrix& w) {
+      return check_tile(first, w, statistics, room, linear);
+    }));
     // Negated, so that a NaN counts as worse.
     const bool better = linear.held_out_loss <= linear.held_out_loss_rtn;
     linear.overfit = !better && linear.loss < linear.loss_rtn;
@@ -57,7 +73,9 @@ Status Solver::fall_back(std::span<const LinearProblem> linears, StageSolution& 
   solution.take_identity();
   for (size_t i = 0; i < linears.size(); ++i) {
     LinearSolution& linear = solution.linears[i];
-    SCROOGE_RETURN_IF_ERROR(round_to_nearest(linears[i].weight, linear.quantized, linears[i].effective));
+    SCROOGE_RETURN_IF_ERROR(model::for_each_tile(*linears[i].weight, [&](int64_t first, const Matrix& w) {
+      return round_to_nearest(w, linear.quantized.rows_from(first, w.rows));
+    }));
     linear.loss = linear.loss_rtn;
     linear.forget_steps();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One linear under a chosen scale: each step (clip, rounding, refit) is tried on all rows and kept for the rows whose
-// exact loss it lowers. Rows are independent, so this never loses.
+// One linear under a chosen scale, tile by tile of its rows: each step (clip, rounding, descent, refit) is tried on all
+// rows and kept for the rows whose exact loss it lowers. Rows are independent, so this never loses. Everything is in
+// the coordinates of the scaled input, W* s against diag(1/s) G diag(1/s), which changes no loss.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -11,17 +12,10 @@ namespace scrooge::awq {
 
 using backend::Matrix;
 using backend::ScaleAxisParams;
-using backend::Vector;
+using calibration::StageStatistics;
 
-Status Solver::dequantize(const QuantizedLinear& quantized, const Matrix& effective) {
-  SCROOGE_RETURN_IF_ERROR(
-      device_.dequantize({quantized.codes(), quantized.scales(), quantized.zeros(), effective, options_.spec}));
-  return device_.scale_axis({effective, effective, inverse_scale(effective.cols), ScaleAxisParams::Axis::kColumns});
-}
-
-Status Solver::effective_weight(const QuantizedLinear& quantized, std::span<const float> s, const Matrix& effective) {
-  SCROOGE_RETURN_IF_ERROR(upload_scale(s));
-  return dequantize(quantized, effective);
+Status Solver::dequantize(const QuantizedView& from, const Matrix& to) {
+  return device_.dequantize({from.codes, from.scales, from.zeros, to, options_.spec});
 }
 
 Status Solver::row_losses(const Work& work, const Matrix& effective, std::vector<double>& losses) {
@@ -30,157 +24,154 @@ Status Solver::row_losses(const Work& work, const Matrix& effective, std::vector
   SCROOGE_RETURN_IF_ERROR(device_.synchronize());
   for (size_t n = 0; n < losses.size(); ++n) {
     if (!std::isfinite(losses[n])) {
-      return error(StatusCode::kNonFinite, work.problem.name, ": the loss of row ", n,
+      return error(StatusCode::kNonFinite, work.problem.name, ": the loss of row ",
+                   work.first + static_cast<int64_t>(n),
                    " is not finite; the weights or the calibration inputs overflow");
     }
   }
   return {};
 }
 
-Status Solver::round_to_nearest(const Matrix& w, QuantizedLinear& quantized) {
-  quantized.rows = w.rows;
-  quantized.cols = w.cols;
-  SCROOGE_RETURN_IF_ERROR(device_.group_params({w, quantized.scales(), quantized.zeros(), options_.spec, {}, {}}));
-  return device_.quantize({w, quantized.scales(), quantized.zeros(), quantized.codes(), options_.spec});
+Status Solver::round_to_nearest(const Matrix& w, const QuantizedView& to) {
+  SCROOGE_RETURN_IF_ERROR(device_.group_params({w, to.scales, to.zeros, options_.spec, {}, {}}));
+  return device_.quantize({w, to.scales, to.zeros, to.codes, options_.spec});
 }
 
-Status Solver::round_to_nearest(const Matrix& w, QuantizedLinear& quantized, const Matrix& effective) {
-  SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, quantized));
-  return device_.dequantize({quantized.codes(), quantized.scales(), quantized.zeros(), effective, options_.spec});
+// What plain round-to-nearest of the checkpoint's weights would cost, for the report and the guard. REQUIRES: G as it
+// was collected.
+Status Solver::rtn_loss(const LinearProblem& problem, const Targets& targets, size_t index,
+                        const StageStatistics& statistics, const SolveRooms& rooms, LinearSolution& solution) {
+  return model::for_each_tile(*problem.weight, [&](int64_t first, const Matrix& w) {
+    Work work{problem, w, statistics.gram(), {}, first, {}};
+    // Where it is the weight itself, loading it again would be for nothing.
+    if (targets.corrected) {
+      SCROOGE_ASSIGN_OR_RETURN(work.target, targets.rows[index]->load(first, w.rows));
+    }
+    const QuantizedView nearest = rooms.trial.rows(w.rows);
+    const Matrix effective = rooms.effective.row_range(0, w.rows);
+    SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, nearest));
+    SCROOGE_RETURN_IF_ERROR(dequantize(nearest, effective));
+    SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, work.losses));
+    solution.loss_rtn += std::accumulate(work.losses.begin(), work.losses.end(), 0.0);
+    return Status();
+  });
 }
 
-// What plain round-to-nearest of the checkpoint's weights would cost, for the report and the guard.
-Status Solver::rtn_loss(Work& work, LinearSolution& solution) {
-  const Matrix& w = work.problem.weight;
-  const Matrix effective{trial_effective_.get(), 0, w.rows, w.cols, w.cols, DType::kF32};
-  SCROOGE_RETURN_IF_ERROR(round_to_nearest(w, trial_, effective));
+Status Solver::copy_view(const QuantizedView& from, const QuantizedView& to, bool codes) {
+  const auto copy = [&](const Matrix& a, const Matrix& b) {
+    return device_.copy(*a.buffer, a.offset, *b.buffer, b.offset,
+                        static_cast<uint64_t>(a.rows * a.cols * dtype_size(a.dtype)));
+  };
+  SCROOGE_RETURN_IF_ERROR(copy(from.scales, to.scales));
+  SCROOGE_RETURN_IF_ERROR(copy(from.zeros, to.zeros));
+  return codes ? copy(from.codes, to.codes) : Status();
+}
+
+// Takes over the rows of the trial that are better than what stands in the solution; returns how many.
+Result<int64_t> Solver::keep_better_rows(Work& work, const SolveRooms& rooms) {
+  int64_t kept = 0;
+  const QuantizedView trial = rooms.trial.rows(work.target.rows);
+  const Matrix effective = rooms.effective.row_range(0, work.target.rows);
   std::vector<double> losses;
-  SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, losses));
-  solution.loss_rtn = std::accumulate(losses.begin(), losses.end(), 0.0);
-  return {};
-}
-
-Status Solver::copy_parameters(const QuantizedLinear& from, QuantizedLinear& to) {
-  const uint64_t bytes = static_cast<uint64_t>(from.rows * from.spec.groups(from.cols)) * sizeof(float);
-  SCROOGE_RETURN_IF_ERROR(device_.copy(*from.scales_buffer, 0, *to.scales_buffer, 0, bytes));
-  return device_.copy(*from.zeros_buffer, 0, *to.zeros_buffer, 0, bytes);
-}
-
-// Takes over the rows of trial_ that are better than what stands in the solution; returns how many.
-Result<int64_t> Solver::keep_better_rows(Work& work, LinearSolution& solution) {
-  QuantizedLinear& best = solution.quantized;
-  const Matrix& out = work.problem.effective;
-  const Matrix effective{trial_effective_.get(), 0, out.rows, out.cols, out.cols, DType::kF32};
-  SCROOGE_RETURN_IF_ERROR(dequantize(trial_, effective));
-  std::vector<double> losses;
+  SCROOGE_RETURN_IF_ERROR(dequantize(trial, effective));
   SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, losses));
   const auto better = [&](int64_t n) { return losses[static_cast<size_t>(n)] < work.losses[static_cast<size_t>(n)]; };
-  const uint64_t parameter_bytes = static_cast<uint64_t>(best.spec.groups(best.cols)) * sizeof(float);
-  const uint64_t weight_bytes = static_cast<uint64_t>(out.cols) * sizeof(float);
-  const auto copy = [&](const backend::Buffer& from, backend::Buffer& to, uint64_t to_offset, uint64_t row_bytes,
-                        int64_t first, int64_t count) {
-    const uint64_t offset = static_cast<uint64_t>(first) * row_bytes;
-    return device_.copy(from, offset, to, to_offset + offset, static_cast<uint64_t>(count) * row_bytes);
-  };
-  int64_t kept = 0;
-  for (int64_t first = 0; first < out.rows; ++first) {
+  for (int64_t first = 0; first < effective.rows; ++first) {
     if (!better(first)) continue;
     int64_t last = first;
-    for (; last < out.rows && better(last); ++last) {
+    for (; last < effective.rows && better(last); ++last) {
       work.losses[static_cast<size_t>(last)] = losses[static_cast<size_t>(last)];
     }
-    const int64_t count = last - first;
-    SCROOGE_RETURN_IF_ERROR(
-        copy(*trial_.codes_buffer, *best.codes_buffer, 0, static_cast<uint64_t>(out.cols), first, count));
-    SCROOGE_RETURN_IF_ERROR(copy(*trial_.scales_buffer, *best.scales_buffer, 0, parameter_bytes, first, count));
-    SCROOGE_RETURN_IF_ERROR(copy(*trial_.zeros_buffer, *best.zeros_buffer, 0, parameter_bytes, first, count));
-    SCROOGE_RETURN_IF_ERROR(copy(*trial_effective_, *out.buffer, out.offset, weight_bytes, first, count));
-    kept += count;
+    SCROOGE_RETURN_IF_ERROR(copy_view(trial.rows(first, last - first), work.best.rows(first, last - first), true));
+    kept += last - first;
     first = last;
   }
   return kept;
 }
 
-// The trial begins where the best stands.
-Status Solver::start_trial(const QuantizedLinear& best) {
-  SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
-  return device_.copy(*best.codes_buffer, 0, *trial_.codes_buffer, 0, static_cast<uint64_t>(best.rows * best.cols));
-}
-
 // Coordinate descent from the codes as they stand.
-Result<int64_t> Solver::refine(Work& work, LinearSolution& solution) {
-  const QuantizedLinear& best = solution.quantized;
-  const Matrix scaled{scaled_weight_.get(), 0, best.rows, best.cols, best.cols, DType::kF32};
-  SCROOGE_RETURN_IF_ERROR(start_trial(best));
-  SCROOGE_RETURN_IF_ERROR(device_.refine_codes({scaled, trial_.codes(), trial_.scales(), trial_.zeros(),
-                                                scaled_gram(best.cols), options_.spec, options_.refine}));
-  return keep_better_rows(work, solution);
+Result<int64_t> Solver::refine(Work& work, const SolveRooms& rooms) {
+  const QuantizedView trial = rooms.trial.rows(work.target.rows);
+  SCROOGE_RETURN_IF_ERROR(copy_view(work.best, trial, true));
+  SCROOGE_RETURN_IF_ERROR(device_.refine_codes(
+      {work.target, trial.codes, trial.scales, trial.zeros, work.gram, options_.spec, options_.refine}));
+  return keep_better_rows(work, rooms);
 }
 
-Status Solver::quantize_linear(Work& work, LinearSolution& solution) {
-  const int64_t n = work.target.rows;
-  const int64_t k = work.target.cols;
-  QuantizedLinear& best = solution.quantized;
-  const Matrix scaled{scaled_weight_.get(), 0, n, k, k, DType::kF32};
-  const Matrix gram = scaled_gram(k);
-  SCROOGE_RETURN_IF_ERROR(device_.scale_axis(
-      {work.target, scaled, Vector{scale_.get(), 0, k, DType::kF32}, ScaleAxisParams::Axis::kColumns}));
-  trial_.rows = n;
-  trial_.cols = k;
-  solution.forget_steps();
-
-  RoundingProblem rounding{scaled, mean_input_, {}, {}};
-  SCROOGE_RETURN_IF_ERROR(device_.group_params({scaled, best.scales(), best.zeros(), options_.spec, {}, {}}));
-  SCROOGE_RETURN_IF_ERROR(kNearest.round(device_, rounding, best));
-  SCROOGE_RETURN_IF_ERROR(dequantize(best, work.problem.effective));
-  SCROOGE_RETURN_IF_ERROR(row_losses(work, work.problem.effective, work.losses));
+Status Solver::quantize_tile(Work& work, const SolveRooms& rooms, LinearSolution& solution) {
+  const QuantizedView& best = work.best;
+  const QuantizedView trial = rooms.trial.rows(work.target.rows);
+  const Matrix effective = rooms.effective.row_range(0, work.target.rows);
+  RoundingProblem rounding{work.target, options_.spec, mean_input_, {}, {}};
+  SCROOGE_RETURN_IF_ERROR(round_to_nearest(work.target, best));
+  SCROOGE_RETURN_IF_ERROR(dequantize(best, effective));
+  SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, work.losses));
 
   if (options_.clip) {
-    const int64_t p = options_.spec.groups(k);
-    const Matrix errors{clip_error_.get(), 0, n, p, p, DType::kF32};
-    SCROOGE_RETURN_IF_ERROR(device_.clip_search({scaled, gram, trial_.scales(), trial_.zeros(), errors, options_.spec,
-                                                 clip_candidates(), backend::ClipRule::kEnds}));
-    SCROOGE_RETURN_IF_ERROR(kNearest.round(device_, rounding, trial_));
-    SCROOGE_ASSIGN_OR_RETURN(solution.rows_clipped, keep_better_rows(work, solution));
-    SCROOGE_RETURN_IF_ERROR(count_clips(work, solution));
+    const Matrix errors = rooms.clip_error.row_range(0, work.target.rows);
+    SCROOGE_RETURN_IF_ERROR(device_.clip_search({work.target, work.gram, trial.scales, trial.zeros, errors,
+                                                 options_.spec, clip_candidates(), backend::ClipRule::kEnds}));
+    SCROOGE_RETURN_IF_ERROR(kNearest.round(device_, rounding, trial));
+    SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_better_rows(work, rooms));
+    solution.rows_clipped += kept;
+    SCROOGE_RETURN_IF_ERROR(count_clips(work, rooms, solution));
+    if (options_.keep_calibration) SCROOGE_RETURN_IF_ERROR(find_clips(work, rooms, solution));
   }
   const bool can_round = !options_.rounding->needs_factor || factor_ready_;
   if (options_.rounding != &kNearest && can_round) {
     if (factor_ready_) {
-      rounding.factor = factor_->by_channel();
-      rounding.order = factor_->order();
+      rounding.factor = factor_.by_channel();
+      rounding.order = factor_.order();
     }
-    SCROOGE_RETURN_IF_ERROR(copy_parameters(best, trial_));
-    SCROOGE_RETURN_IF_ERROR(options_.rounding->round(device_, rounding, trial_));
-    SCROOGE_ASSIGN_OR_RETURN(solution.rows_rounded, keep_better_rows(work, solution));
+    SCROOGE_RETURN_IF_ERROR(copy_view(best, trial, false));
+    SCROOGE_RETURN_IF_ERROR(options_.rounding->round(device_, rounding, trial));
+    SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_better_rows(work, rooms));
+    solution.rows_rounded += kept;
   }
+  int64_t refined = 0;  // of the last round, as is refitted
+  int64_t refitted = 0;
   for (int round = 0; round < std::max(1, options_.refit); ++round) {
     if (options_.refine > 0) {
-      SCROOGE_ASSIGN_OR_RETURN(solution.rows_refined, refine(work, solution));
+      SCROOGE_ASSIGN_OR_RETURN(refined, refine(work, rooms));
     }
     if (options_.refit == 0) break;
-    SCROOGE_RETURN_IF_ERROR(start_trial(best));
+    SCROOGE_RETURN_IF_ERROR(copy_view(best, trial, true));
     SCROOGE_RETURN_IF_ERROR(
-        device_.refit_scales({scaled, trial_.codes(), trial_.zeros(), gram, trial_.scales(), options_.spec}));
-    SCROOGE_ASSIGN_OR_RETURN(solution.rows_refitted, keep_better_rows(work, solution));
+        device_.refit_scales({work.target, trial.codes, trial.zeros, work.gram, trial.scales, options_.spec}));
+    SCROOGE_ASSIGN_OR_RETURN(refitted, keep_better_rows(work, rooms));
   }
-  solution.loss = std::accumulate(work.losses.begin(), work.losses.end(), 0.0);
+  solution.rows_refined += refined;
+  solution.rows_refitted += refitted;
+  solution.loss += std::accumulate(work.losses.begin(), work.losses.end(), 0.0);
   return {};
 }
 
+Status Solver::quantize_linear(const LinearProblem& problem, model::WeightRows& target,
+                               const StageStatistics& statistics, const SolveRooms& rooms, LinearSolution& solution) {
+  solution.forget_steps();
+  solution.loss = 0;
+  return model::for_each_tile(target, [&](int64_t first, const Matrix& tile) {
+    const Matrix scaled = rooms.scaled.row_range(0, tile.rows);
+    SCROOGE_RETURN_IF_ERROR(device_.scale_axis({tile, scaled, rooms.scale, ScaleAxisParams::Axis::kColumns}));
+    Work work{problem, scaled, statistics.gram(), solution.quantized.rows_from(first, tile.rows), first, {}};
+    return quantize_tile(work, rooms, solution);
+  });
+}
+
 // How far the kept ranges are from the full ones, group by group.
-Status Solver::count_clips(const Work& work, LinearSolution& solution) {
-  const QuantizedLinear& best = solution.quantized;
-  const int64_t k = work.target.cols;
-  const Matrix scaled{scaled_weight_.get(), 0, best.rows, k, k, DType::kF32};
-  SCROOGE_RETURN_IF_ERROR(device_.group_params({scaled, trial_.scales(), trial_.zeros(), options_.spec, {}, {}}));
-  const auto count = static_cast<size_t>(best.rows * options_.spec.groups(k));
+Status Solver::count_clips(const Work& work, const SolveRooms& rooms, LinearSolution& solution) {
+  const QuantizedView trial = rooms.trial.rows(work.target.rows);
+  SCROOGE_RETURN_IF_ERROR(device_.group_params({work.target, trial.scales, trial.zeros, options_.spec, {}, {}}));
+  const auto count = static_cast<size_t>(trial.scales.rows * trial.scales.cols);
   std::vector<float> full(count);
   std::vector<float> kept(count);
-  SCROOGE_RETURN_IF_ERROR(device_.download(*trial_.scales_buffer, 0, std::as_writable_bytes(std::span(full))));
-  SCROOGE_RETURN_IF_ERROR(device_.download(*best.scales_buffer, 0, std::as_writable_bytes(std::span(kept))));
+  const auto fetch = [&](const Matrix& from, std::vector<float>& to) {
+    return device_.download(*from.buffer, from.offset, std::as_writable_bytes(std::span(to)));
+  };
+  SCROOGE_RETURN_IF_ERROR(fetch(trial.scales, full));
+  SCROOGE_RETURN_IF_ERROR(fetch(work.best.scales, kept));
   const auto candidates = clip_candidates();
-  solution.clip_histogram.assign(candidates.size(), 0);
+  solution.clip_histogram.resize(candidates.size(), 0);
   for (size_t i = 0; i < count; ++i) {
     const float ratio = kept[i] / full[i];
     size_t nearest = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The error-correcting target of a stage: W* = W + c (W (C - G) + R) (G + delta I)^-1. With X the inputs that arrive,
 // X* the original ones, C = X*^T X and R = (h* - h)^T X, the full step (c = 1, delta = 0) is the least-squares solution
-// of X W*^T = X* W^T + (h* - h); half a step generalizes better from few tokens.
+// of X W*^T = X* W^T + (h* - h); half a step generalizes better from few tokens. The statistics hold either the step
+// W (C - G) + R itself or (C - G)^T.
 #include "src/awq/solve.h"
 
 namespace scrooge::awq {
@@ -10,46 +11,92 @@ using backend::Matrix;
 using backend::Precision;
 using calibration::StageStatistics;
 
-// W (C - G) + R into the buffer; statistics.cross() already has G subtracted. cross() is X^T X* = C^T, so that it
-// multiplies from the right as a weight does.
-Status Solver::output_step(const LinearProblem& linear, const StageStatistics& statistics, backend::Buffer& buffer) {
-  const Matrix& w = linear.weight;
-  const Matrix step{&buffer, 0, w.rows, w.cols, w.cols, DType::kF32};
-  float beta = 0;
-  if (statistics.has_residual()) {
-    const Matrix residual = statistics.residual();
-    const uint64_t bytes = static_cast<uint64_t>(w.rows * w.cols) * sizeof(float);
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*residual.buffer, residual.offset, buffer, 0, bytes));
-    beta = 1;
-  }
-  return device_.gemm({w, statistics.cross(), step, {}, beta, Precision::kExact});
+// W (C - G) + R of the rows from `first` on, in `room` unless the statistics hold it.
+Result<Matrix> Solver::output_step(const Matrix& w, int64_t first, const StageStatistics& statistics,
+                                   const Matrix& room) {
+  if (statistics.by_output()) return statistics.correction().row_range(first, w.rows);
+  const Matrix step = room.row_range(0, w.rows);
+  SCROOGE_RETURN_IF_ERROR(device_.gemm({w, statistics.correction(), step, {}, 0, Precision::kExact}));
+  return step;
 }
 
-Result<bool> Solver::make_targets(std::span<const LinearProblem> linears, const StageStatistics& statistics,
-                                  std::vector<Matrix>& targets) {
-  for (const LinearProblem& problem : linears) targets.push_back(problem.weight);
-  if (options_.correct <= 0 || !factor_ready_ || !statistics.has_original()) return false;
-  const Matrix gram = statistics.gram();
-  SCROOGE_RETURN_IF_ERROR(device_.add({gram, statistics.cross(), -1.0f}));
-  uint64_t offset = 0;
-  for (size_t i = 0; i < linears.size(); ++i) {
-    const Matrix& w = linears[i].weight;
-    const int64_t n = w.rows;
-    const int64_t k = w.cols;
-    const uint64_t bytes = static_cast<uint64_t>(n * k) * sizeof(float);
-    const Matrix target{targets_.get(), offset, n, k, k, DType::kF32};
-    const Matrix half{scaled_weight_.get(), 0, n, k, k, DType::kF32};
-    const Matrix step{trial_effective_.get(), 0, n, k, k, DType::kF32};
-    offset += bytes;
-    SCROOGE_RETURN_IF_ERROR(output_step(linears[i], statistics, *trial_effective_));
-    // (G + delta I)^-1 = U^T U with U = by_step.
-    SCROOGE_RETURN_IF_ERROR(device_.gemm({step, factor_->by_step(), half, {}, 0, Precision::kExact}));
-    SCROOGE_RETURN_IF_ERROR(device_.gemm({half, factor_->by_channel(), step, {}, 0, Precision::kExact}));
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*w.buffer, w.offset, *target.buffer, target.offset, bytes));
-    SCROOGE_RETURN_IF_ERROR(device_.add({step, target, static_cast<float>(options_.correct)}));
-    targets[i] = target;
+// To W + c step (G + delta I)^-1. `step` may be `to`.
+Status Solver::correct_tile(const Matrix& w, const Matrix& step, const SolveRooms& rooms, const Matrix& to) {
+  const Matrix half = rooms.scaled.row_range(0, w.rows);
+  const Matrix whole = rooms.effective.row_range(0, w.rows);
+  // (G + delta I)^-1 = U^T U with U = by_step.
+  SCROOGE_RETURN_IF_ERROR(device_.gemm({step, factor_.by_step(), half, {}, 0, Precision::kExact}));
+  SCROOGE_RETURN_IF_ERROR(device_.gemm({half, factor_.by_channel(), whole, {}, 0, Precision::kExact}));
+  SCROOGE_RETURN_IF_ERROR(device_.copy(*w.buffer, w.offset, *to.buffer, to.offset, float_bytes(w.rows * w.cols)));
+  return device_.add({whole, to, static_cast<float>(options_.correct)});
+}
+
+// `target` may be the correction itself: a tile of it is read before it is written.
+Status Solver::make_target(model::WeightRows& weight, const StageStatistics& statistics, const SolveRooms& rooms,
+                           const Matrix& target) {
+  return model::for_each_tile(weight, [&](int64_t first, const Matrix& w) {
+    SCROOGE_ASSIGN_OR_RETURN(const Matrix step, output_step(w, first, statistics, rooms.effective));
+    return correct_tile(w, step, rooms, target.row_range(first, w.rows));
+  });
+}
+
+// In the file, in the place of the correction.
+Status Solver::make_parked_target(model::WeightRows& weight, const SolveRooms& rooms) {
+  return model::for_each_tile(weight, [&](int64_t first, const Matrix& w) {
+    const Matrix tile = rooms.target_tile.row_range(0, w.rows);
+    const uint64_t at = float_bytes(first * w.cols);
+    SCROOGE_RETURN_IF_ERROR(parking_->target.read(tile, at));
+    SCROOGE_RETURN_IF_ERROR(correct_tile(w, tile, rooms, tile));
+    return parking_->target.write(tile, at);
+  });
+}
+
+namespace {
+
+class ParkedWeight final : public model::WeightRows {
+ public:
+  ParkedWeight(calibration::SpilledMatrix& file, const Matrix& room, int64_t rows)
+      : WeightRows(rows, room.cols), file_(file), room_(room) {}
+  Result<Matrix> load(int64_t first, int64_t count) override {
+    const Matrix tile = room_.row_range(0, count);
+    SCROOGE_RETURN_IF_ERROR(file_.read(tile, float_bytes(first * cols())));
+    return tile;
   }
-  return true;
+
+ private:
+  calibration::SpilledMatrix& file_;
+  Matrix room_;
+};
+
+}  // namespace
+
+Result<Solver::Targets> Solver::make_targets(std::span<const LinearProblem> linears, const StageStatistics& statistics,
+                                             const SolveRooms& rooms) {
+  Targets targets;
+  targets.corrected = options_.correct > 0 && factor_ready_ && statistics.has_original();
+  int64_t first = 0;
+  for (const LinearProblem& problem : linears) {
+    model::WeightRows& weight = *problem.weight;
+    if (!targets.corrected) {
+      targets.rows.push_back(&weight);
+      continue;
+    }
+    if (!statistics.by_output() && linears.size() == 1) {
+      return error(StatusCode::kInternal, problem.name, ": a stage of one linear holds its correction by output");
+    }
+    if (statistics.by_output() && parks(statistics)) {
+      SCROOGE_RETURN_IF_ERROR(make_parked_target(weight, rooms));
+      targets.made.push_back(std::make_unique<ParkedWeight>(parking_->target, rooms.target_tile, weight.rows()));
+    } else {
+      const Matrix target =
+          statistics.by_output() ? statistics.correction() : rooms.targets.row_range(first, weight.rows());
+      SCROOGE_RETURN_IF_ERROR(make_target(weight, statistics, rooms, target));
+      targets.made.push_back(std::make_unique<model::ResidentWeight>(target));
+    }
+    targets.rows.push_back(targets.made.back().get());
+    first += weight.rows();
+  }
+  return targets;
 }
 
 }  // namespace scrooge::awq

@@ -5,7 +5,8 @@
 // work is done, except download() and synchronize(). Results of an op depend on its inputs and shapes only, never on
 // the number of threads or on timing. Threads: one thread at a time per device. Errors: kBudgetExceeded or kOutOfMemory
 // from allocate; kUnsupported, naming the reason, for a shape or type that the backend does not handle; kUnavailable
-// when the device is lost.
+// when the device is lost; kCancelled, between the pieces of an op or a transfer, when the job is to stop: whatever the
+// op writes is unspecified then.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <string>
 
 #include "src/backend/op_params.h"
+#include "src/base/cancel.h"
 #include "src/base/memory_budget.h"
 #include "src/base/result.h"
 #include "src/tensor/dtype.h"
@@ -68,6 +70,7 @@ class Device : public Ops {
 struct DeviceOptions {
   int threads = 1;                 // workers of a host backend, the calling thread included
   MemoryBudget* budget = nullptr;  // what buffers are counted against; must outlive the device
+  CancelToken* cancel = nullptr;  // asked while ops run, by the calling thread and the workers; must outlive the device
 };
 
 }  // namespace scrooge::backend

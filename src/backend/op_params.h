@@ -202,9 +202,10 @@ struct GramLossParams {
 //   H^-1 = sum over steps j of u_j^T u_j,   u_j zero at every channel rounded before step j,
 // that is, the upper Cholesky factor of the permuted inverse (Frantar et al., arXiv 2210.17323). Computed in f64 from
 // the reversed Cholesky factor of H and a triangular inverse, never from an explicit inverse. by_step[K,K]: row j is
-// u_j over the channels, in their own order; by_channel[K,K] is its transpose. gram: both triangles set.
-// *positive_definite is written to host memory: false when the factorization broke down (outputs are then unspecified),
-// which damping was too small for. The op waits for its result.
+// u_j over the channels, in their own order; by_channel[K,K] is its transpose. gram: the upper triangle is read.
+// by_step may be gram, which is then lost. *positive_definite is written to host memory: false when the factorization
+// broke down, which damping was too small for; by_channel and by_step are then unspecified, but for the upper triangle
+// of a by_step that is gram: it stays, so that the op can be asked again. The op waits for its result.
 struct GramFactorParams {
   Matrix gram, by_step, by_channel;
   std::span<const int32_t> order;

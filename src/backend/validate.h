@@ -175,7 +175,7 @@ inline Status validate(const GramFactorParams& p) {
   check.permutation("order", p.order, p.gram.cols).require(p.positive_definite != nullptr, "positive_definite is null");
   check.require(p.damping >= 0 && p.damping <= std::numeric_limits<double>::max(), "damping is ", p.damping,
                 ", expected 0 or more");
-  check.apart("by_step", p.by_step, "gram", p.gram).apart("by_channel", p.by_channel, "gram", p.gram);
+  check.apart_or_same("by_step", p.by_step, "gram", p.gram).apart("by_channel", p.by_channel, "gram", p.gram);
   return check.apart("by_channel", p.by_channel, "by_step", p.by_step).take();
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "src/base/file_map.h"
+#include "src/base/uninterrupted.h"
 
 namespace scrooge {
 namespace {
@@ -43,38 +44,41 @@ void AtomicFile::discard() {
   if (!kept_) (void)::unlink(file_.path().c_str());
 }
 
-AtomicFile AtomicFile::around(RandomFile file, const std::string& path) {
+// `open` gives the temporary file, which is the result's from its first moment on.
+template <typename Open>
+Result<AtomicFile> AtomicFile::around(const std::string& path, bool kept, const Open& open) {
+  SCROOGE_RETURN_IF_ERROR(require_file_name(path));
   AtomicFile result;
   result.path_ = path;
-  result.file_ = std::move(file);
+  result.kept_ = kept;
+  SCROOGE_ASSIGN_OR_RETURN(result.file_, open());
   result.file_.set_shown_name(path);
   return result;
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
-  SCROOGE_RETURN_IF_ERROR(require_file_name(path));
-  SCROOGE_ASSIGN_OR_RETURN(RandomFile file, RandomFile::create_unique(path));
-  return around(std::move(file), path);
+  return around(path, false, [&] { return RandomFile::create_unique(path); });
 }
 
 Result<AtomicFile> AtomicFile::create_partial(const std::string& path) {
-  SCROOGE_RETURN_IF_ERROR(require_file_name(path));
-  SCROOGE_ASSIGN_OR_RETURN(RandomFile file, RandomFile::open(partial_name(path), RandomFile::Mode::kReplace));
-  return around(std::move(file), path);
+  return around(path, false, [&] { return RandomFile::open(partial_name(path), RandomFile::Mode::kReplace); });
 }
 
 Result<AtomicFile> AtomicFile::resume_partial(const std::string& path) {
-  SCROOGE_RETURN_IF_ERROR(require_file_name(path));
-  SCROOGE_ASSIGN_OR_RETURN(RandomFile file, RandomFile::open(partial_name(path), RandomFile::Mode::kExisting));
-  return around(std::move(file), path);
+  return around(path, true, [&] { return RandomFile::open(partial_name(path), RandomFile::Mode::kExisting); });
 }
 
-Status AtomicFile::check_writable(const std::string& path) { return create(path).status(); }
+// By a file without a name, which not even a kill leaves behind.
+Status AtomicFile::check_writable(const std::string& path) {
+  SCROOGE_RETURN_IF_ERROR(require_file_name(path));
+  return RandomFile::create_nameless(folder_of(path)).status();
+}
 
 Status AtomicFile::commit(uint64_t size) {
   SCROOGE_RETURN_IF_ERROR(file_.truncate(size));
   SCROOGE_RETURN_IF_ERROR(sync());
-  if (std::rename(file_.path().c_str(), path_.c_str()) != 0) return io_error(path_, "rename to", errno);
+  if (uninterrupted([&] { return std::rename(file_.path().c_str(), path_.c_str()); }) != 0)
+    return io_error(path_, "rename to", errno);
   file_.close();
   return sync_folder(folder_of(path_));
 }

@@ -28,7 +28,7 @@ class AtomicFile {
   static Result<AtomicFile> create_partial(const std::string& path);
   static Result<AtomicFile> resume_partial(const std::string& path);
   static std::string partial_name(const std::string& path) { return path + ".partial"; }
-  // Whether an uncommitted file is left behind under its temporary name; at first not.
+  // Whether an uncommitted file is left behind under its temporary name; at first only one that was there before.
   void keep(bool kept) { kept_ = kept; }
   // Whether create() would work, leaving nothing behind.
   static Status check_writable(const std::string& path);
@@ -42,11 +42,13 @@ class AtomicFile {
   Status reserve(uint64_t bytes) { return file_.reserve(bytes, "the output"); }
   // Makes everything written so far durable, still under the temporary name.
   Status sync() { return file_.sync(); }
-  // Cuts the file to `size`, syncs, renames over `path`, syncs the folder. After an error the old file is intact.
+  // Cuts the file to `size`, syncs, renames over `path`, syncs the folder. After an error the old file is intact; only
+  // when it was the last step that failed is the new one there, complete.
   Status commit(uint64_t size);
 
  private:
-  static AtomicFile around(RandomFile file, const std::string& path);
+  template <typename Open>
+  static Result<AtomicFile> around(const std::string& path, bool kept, const Open& open);
   void discard();
 
   std::string path_;

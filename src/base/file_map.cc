@@ -11,12 +11,21 @@
 #include <cstring>
 #include <utility>
 
+#include "src/base/uninterrupted.h"
+
 namespace scrooge {
 namespace {
 
 FileIdentity identity_of(const struct stat& info) {
   return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino), static_cast<uint64_t>(info.st_size),
-          static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
+          static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
+          static_cast<int64_t>(info.st_ctim.tv_sec) * 1'000'000'000 + info.st_ctim.tv_nsec};
+}
+
+bool leads_to(const std::string& path, const FileIdentity& identity) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && static_cast<uint64_t>(info.st_dev) == identity.device &&
+         static_cast<uint64_t>(info.st_ino) == identity.inode;
 }
 
 uint64_t page_size() {
@@ -31,6 +40,7 @@ Status io_error(const std::string& path, const char* operation, int error_number
   if (error_number == ENOENT || error_number == ENOTDIR) code = StatusCode::kNotFound;
   if (error_number == EACCES || error_number == EPERM || error_number == EROFS) code = StatusCode::kPermissionDenied;
   if (error_number == ENOSPC || error_number == EDQUOT) code = StatusCode::kNoSpace;
+  if (error_number == ENOMEM) code = StatusCode::kOutOfMemory;
   char buffer[128] = "";
   // The GNU variant may return a static string instead of filling the buffer.
   const char* reason = ::strerror_r(error_number, buffer, sizeof buffer);
@@ -47,6 +57,7 @@ FileMap& FileMap::operator=(FileMap&& other) noexcept {
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     identity_ = other.identity_;
+    in_place_ = other.in_place_;
   }
   return *this;
 }
@@ -62,19 +73,20 @@ void FileMap::close() {
 
 Result<FileMap> FileMap::open(const std::string& path) {
   // O_NONBLOCK: opening a pipe without a writer must not hang; it has no effect on regular files.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   if (descriptor < 0) return io_error(path, "open", errno);
   return from_descriptor(descriptor, path);
 }
 
 Result<FileMap> FileMap::from_descriptor(int descriptor, const std::string& path) {
   FileMap map;
+  map.descriptor_ = descriptor;  // first, so that it is closed whatever follows
   map.path_ = path;
-  map.descriptor_ = descriptor;
   struct stat info {};
   if (::fstat(descriptor, &info) != 0) return io_error(path, "stat", errno);
   if (!S_ISREG(info.st_mode)) return error(StatusCode::kInvalidArgument, path, ": not a regular file; give a file");
   map.identity_ = identity_of(info);
+  map.in_place_ = leads_to(path, map.identity_);
   if (info.st_size > 0) {
     const auto size = static_cast<size_t>(info.st_size);
     void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
@@ -92,6 +104,10 @@ Status FileMap::check_unchanged() const {
     return error(StatusCode::kSourceChanged, path_,
                  ": the file was changed while it was in use; run again when nothing writes to it");
   }
+  if (in_place_ && !leads_to(path_, identity_)) {
+    return error(StatusCode::kSourceChanged, path_,
+                 ": the file was replaced or removed while it was in use; run again when nothing writes to it");
+  }
   return {};
 }
 
@@ -102,8 +118,8 @@ Status FileMap::read(uint64_t offset, std::span<std::byte> out) const {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_error(path_, "read", errno);
     if (got == 0) {
-      return error(StatusCode::kSourceChanged, path_, ": the file ended at byte ", offset + done,
-                   " while it was in use; run again when nothing writes to it");
+      return error(StatusCode::kSourceChanged, path_, ": the file was cut short while it was read, before byte ",
+                   offset + done + 1, "; put the whole file back and run again");
     }
     done += static_cast<size_t>(got);
   }
@@ -127,13 +143,19 @@ void FileMap::drop(uint64_t offset, uint64_t length) const {
   if (begin < end) (void)::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
-Result<std::string> read_small_file(const std::string& path, uint64_t limit) {
+Result<std::string> read_small_file(const std::string& path, uint64_t limit, CancelToken* cancel) {
+  constexpr uint64_t kPiece = uint64_t{16} << 20;
   SCROOGE_ASSIGN_OR_RETURN(const FileMap map, FileMap::open(path));
   if (map.size() > limit) {
     return error(StatusCode::kInvalidArgument, path, ": ", map.size(), " bytes, above the limit of ", limit);
   }
   std::string content(map.size(), '\0');
-  SCROOGE_RETURN_IF_ERROR(map.read(0, std::as_writable_bytes(std::span(content))));
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(content));
+  for (uint64_t offset = 0; offset < map.size(); offset += kPiece) {
+    SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
+    SCROOGE_RETURN_IF_ERROR(map.read(offset, bytes.subspan(offset, std::min(kPiece, map.size() - offset))));
+  }
+  SCROOGE_RETURN_IF_ERROR(map.check_unchanged());
   return content;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "src/base/cancel.h"
 #include "src/base/result.h"
 
 namespace scrooge {
@@ -18,6 +19,7 @@ struct FileIdentity {
   uint64_t inode = 0;
   uint64_t size = 0;
   int64_t modified_ns = 0;
+  int64_t changed_ns = 0;  // as modified_ns, but nobody can set it back
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
@@ -40,12 +42,15 @@ class FileMap {
   uint64_t size() const { return size_; }
   const FileIdentity& identity() const { return identity_; }
 
-  // kSourceChanged when the file behind the map is no longer what it was at open.
+  // kSourceChanged when the file was written to, cut or touched since it was opened, or when its path leads to another
+  // file now, or to none.
   Status check_unchanged() const;
-  // Copies a range through pread, so that a file truncated meanwhile is an error and not a bus error.
+  // Copies a range through pread, so that a file truncated meanwhile is kSourceChanged and not a bus error.
   // REQUIRES: the range lies inside the map.
   Status read(uint64_t offset, std::span<std::byte> out) const;
-  // Hints; a range outside the file is cut. prefetch starts reading in the background, drop gives pages back.
+  // Hints; a range outside the file is cut. prefetch starts reading into the page cache in the background; drop gives
+  // pages of the map back that bytes() made resident, and leaves the page cache, which the system takes when it needs
+  // it and which a second pass wants.
   void prefetch(uint64_t offset, uint64_t length) const;
   void drop(uint64_t offset, uint64_t length) const;
 
@@ -57,12 +62,14 @@ class FileMap {
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
   FileIdentity identity_;
+  bool in_place_ = false;  // path_ led to the file when it was opened
 };
 
-// Whole small file (config, tokenizer, text list) as a string; kInvalidArgument when above `limit` bytes.
-Result<std::string> read_small_file(const std::string& path, uint64_t limit);
+// Whole small file (config, tokenizer, text list) as a string; kInvalidArgument when above `limit` bytes,
+// kSourceChanged when it was written to while it was read, kCancelled.
+Result<std::string> read_small_file(const std::string& path, uint64_t limit, CancelToken* cancel = nullptr);
 
-// kNotFound, kPermissionDenied, kNoSpace or kIoError from errno, with "PATH: cannot OPERATION: REASON".
+// kNotFound, kPermissionDenied, kNoSpace, kOutOfMemory or kIoError from errno, with "PATH: cannot OPERATION: REASON".
 Status io_error(const std::string& path, const char* operation, int error_number);
 
 }  // namespace scrooge

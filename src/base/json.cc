@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "src/base/spare_memory.h"
+
 namespace scrooge {
 
 struct JsonDocument::State {
@@ -46,10 +48,15 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string name
   auto state = std::make_shared<State>();
   state->name = std::move(name);
   state->code = code;
+  // simdjson chooses its code at the first call, in a function that may not fail.
+  SCROOGE_RETURN_IF_ERROR(check_spare_memory("simdjson"));
   // The size was checked above; set_max_capacity() of simdjson 3.0.1 caps every document at 32 bytes.
   auto failure = state->parser.allocate(text.size(), static_cast<size_t>(limits.max_depth));
   if (failure == simdjson::SUCCESS) {
     failure = state->parser.parse(text.data(), text.size(), true).get(state->root);
+  }
+  if (failure == simdjson::MEMALLOC) {
+    return error(StatusCode::kOutOfMemory, state->name, ": no memory for the JSON in it; close other programs");
   }
   if (failure != simdjson::SUCCESS) {
     return error(code, state->name, ": not valid JSON: ", simdjson::error_message(failure));

@@ -11,8 +11,21 @@
 #include <utility>
 
 #include "src/base/file_map.h"
+#include "src/base/uninterrupted.h"
 
 namespace scrooge {
+
+namespace {
+
+// `pattern` ends in XXXXXX, which becomes the name; -1 and errno when there is none.
+int create_random_name(std::string& pattern) {
+  return uninterrupted([&] {
+    pattern.replace(pattern.size() - 6, 6, "XXXXXX");
+    return ::mkostemp(pattern.data(), O_CLOEXEC);
+  });
+}
+
+}  // namespace
 
 RandomFile::RandomFile(RandomFile&& other) noexcept { *this = std::move(other); }
 
@@ -37,9 +50,7 @@ Result<RandomFile> RandomFile::open(const std::string& path, Mode mode) {
   if (mode == Mode::kReplace) flags |= O_TRUNC;
   RandomFile file;
   file.path_ = path;
-  do {
-    file.descriptor_ = ::open(path.c_str(), flags, 0666);
-  } while (file.descriptor_ < 0 && errno == EINTR);
+  file.descriptor_ = uninterrupted([&] { return ::open(path.c_str(), flags, 0666); });
   if (file.descriptor_ < 0) return io_error(path, "open", errno);
   struct stat info {};
   if (::fstat(file.descriptor_, &info) != 0) return io_error(path, "examine", errno);
@@ -51,7 +62,7 @@ Result<RandomFile> RandomFile::create_unique(const std::string& path) {
   RandomFile file;
   file.path_ = path + ".tmp-XXXXXX";
   file.shown_ = path;
-  file.descriptor_ = ::mkostemp(file.path_.data(), O_CLOEXEC);
+  file.descriptor_ = create_random_name(file.path_);
   if (file.descriptor_ < 0) return io_error(path, "create", errno);
   // mkostemp makes the file private.
   const mode_t mask = ::umask(0);
@@ -64,11 +75,11 @@ Result<RandomFile> RandomFile::create_nameless(const std::string& folder) {
   RandomFile file;
   file.path_ = folder + "/scrooge-spill-XXXXXX";
 #if defined(O_TMPFILE)
-  file.descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  file.descriptor_ = uninterrupted([&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
 #endif
   // Some file systems have no nameless files: a name for a moment.
   if (file.descriptor_ < 0) {
-    file.descriptor_ = ::mkostemp(file.path_.data(), O_CLOEXEC);
+    file.descriptor_ = create_random_name(file.path_);
     if (file.descriptor_ < 0) return io_error(folder, "create a file in", errno);
     (void)::unlink(file.path_.c_str());
   }
@@ -109,10 +120,7 @@ Result<uint64_t> RandomFile::size() const {
 }
 
 Status RandomFile::truncate(uint64_t size) {
-  int failed = 0;
-  do {
-    failed = ::ftruncate(descriptor_, static_cast<off_t>(size));
-  } while (failed != 0 && errno == EINTR);
+  const int failed = uninterrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); });
   return failed == 0 ? Status() : io_error(shown(), "set the size of", errno);
 }
 
@@ -131,10 +139,7 @@ Status RandomFile::reserve(uint64_t bytes, std::string_view what) {
 
 // Not tried again after a failure: the system may have dropped the dirty pages and would report success.
 Status RandomFile::sync() {
-  int failed = 0;
-  do {
-    failed = ::fsync(descriptor_);
-  } while (failed != 0 && errno == EINTR);
+  const int failed = uninterrupted([&] { return ::fsync(descriptor_); });
   return failed == 0 ? Status() : io_error(shown(), "sync", errno);
 }
 
@@ -161,12 +166,9 @@ std::string folder_of(const std::string& path) {
 }
 
 Status sync_folder(const std::string& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor = uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (descriptor < 0) return io_error(folder, "open", errno);
-  int failed = 0;
-  do {
-    failed = ::fsync(descriptor) != 0 ? errno : 0;
-  } while (failed == EINTR);
+  const int failed = uninterrupted([&] { return ::fsync(descriptor); }) != 0 ? errno : 0;
   ::close(descriptor);
   // Some file systems cannot sync a folder; the rename is then as durable as they make it.
   if (failed != 0 && failed != EINVAL && failed != ENOTSUP) return io_error(folder, "sync", failed);

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <system_error>
+#include <exception>
+#include <new>
 
 namespace scrooge {
 
@@ -11,14 +12,24 @@ struct ThreadPool::Job {
   const std::function<void(int64_t, int)>& task;
   const int64_t count;
   std::atomic<int64_t> next{0};
+  std::atomic<bool> stopped{false};
+  std::atomic<bool> no_memory{false};
+
+  Status outcome() const {
+    if (no_memory.load(std::memory_order_relaxed)) {
+      return error(StatusCode::kOutOfMemory, "the system refused memory to a thread; close other programs");
+    }
+    return stopped.load(std::memory_order_relaxed) ? cancelled_status() : Status();
+  }
 };
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, CancelToken* cancel) : cancel_(cancel) {
   workers_.reserve(static_cast<size_t>(std::max(threads, 1) - 1));
-  // Unwinding with threads running would end the process, so a pool that the system denies a thread does with less.
+  // Unwinding with threads running would end the process, so a pool that the system denies a thread, or the memory for
+  // one, does with less.
   try {
     for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
   }
   threads_ = 1 + static_cast<int>(workers_.size());
 }
@@ -32,20 +43,31 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run(Job& job, int worker) {
-  for (;;) {
-    const int64_t index = job.next.fetch_add(1, std::memory_order_relaxed);
-    if (index >= job.count) return;
-    job.task(index, worker);
+// A failed allocation must not leave this function: on a worker it would end the process, on the caller the job would
+// be gone while the workers are still at it.
+void ThreadPool::run(Job& job, int worker) const {
+  try {
+    for (;;) {
+      if (stop_asked(worker)) {
+        job.stopped.store(true, std::memory_order_relaxed);
+        return;
+      }
+      const int64_t index = job.next.fetch_add(1, std::memory_order_relaxed);
+      if (index >= job.count) return;
+      job.task(index, worker);
+    }
+  } catch (const std::bad_alloc&) {
+    job.no_memory.store(true, std::memory_order_relaxed);
+    job.next.store(job.count, std::memory_order_relaxed);
   }
 }
 
-void ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t, int)>& task) {
-  if (count <= 0) return;
+Status ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t, int)>& task) {
+  if (count <= 0) return {};
   Job job{task, count};
   if (threads_ == 1 || count == 1) {
     run(job, 0);
-    return;
+    return job.outcome();
   }
   {
     const std::lock_guard lock(mutex_);
@@ -58,6 +80,7 @@ void ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t, i
   std::unique_lock lock(mutex_);
   done_.wait(lock, [this] { return active_ == 0; });
   job_ = nullptr;
+  return job.outcome();
 }
 
 void ThreadPool::worker_loop(int worker) {

@@ -10,29 +10,40 @@
 #include <thread>
 #include <vector>
 
+#include "src/base/cancel.h"
+
 namespace scrooge {
 
 class ThreadPool {
  public:
   // `threads` >= 1 workers in all, the calling thread included; 1 starts no thread. Fewer where the system gives no
-  // more threads.
-  explicit ThreadPool(int threads);
+  // more threads. `cancel`, when there is one, is asked before every task; it must outlive the pool.
+  explicit ThreadPool(int threads, CancelToken* cancel = nullptr);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const { return threads_; }
 
-  // Calls task(index, worker) for every index in [0, count), worker in [0, threads()); returns when all are done.
-  // Tasks must not throw and must not call parallel_for of the same pool. One parallel_for at a time per pool.
-  void parallel_for(int64_t count, const std::function<void(int64_t index, int worker)>& task);
+  // Calls task(index, worker) for every index in [0, count), worker in [0, threads()); returns when all are done,
+  // or with kCancelled when that was asked for: then those that had begun are done, and the others never will be.
+  // kOutOfMemory when a task met std::bad_alloc, the one thing that it may throw; the others may then not be run.
+  // Worker 0 is the calling thread. Tasks must not call parallel_for of the same pool. One parallel_for at a time per
+  // pool.
+  Status parallel_for(int64_t count, const std::function<void(int64_t index, int worker)>& task);
+  // For tasks that take long: kCancelled when that was asked for.
+  Status check_cancelled(int worker) const { return stop_asked(worker) ? cancelled_status() : Status(); }
 
  private:
   struct Job;
   void worker_loop(int worker);
-  static void run(Job& job, int worker);
+  void run(Job& job, int worker) const;
+  bool stop_asked(int worker) const {
+    return cancel_ != nullptr && (worker == 0 ? cancel_->poll() : cancel_->cancelled());
+  }
 
   int threads_ = 1;
+  CancelToken* const cancel_;
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;

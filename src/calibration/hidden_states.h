@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "src/backend/device.h"
-#include "src/base/random_file.h"
+#include "src/calibration/spilled_matrix.h"
 
 namespace scrooge::calibration {
 
@@ -70,8 +70,7 @@ class HiddenStates {
   Chunking chunking_;
   int64_t width_ = 0;
   std::unique_ptr<backend::Buffer> buffer_;  // everything, or the loaded chunk
-  RandomFile file_;                          // only where spilled
-  std::vector<std::byte> staging_;           // only where the device's memory is not the host's
+  SpilledMatrix file_;                       // only where spilled
   int64_t loaded_ = -1;
 };
 

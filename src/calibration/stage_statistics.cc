@@ -9,9 +9,16 @@ using backend::Matrix;
 using backend::Precision;
 using backend::Vector;
 
+namespace {
+
+// On a boundary that suits any vector unit.
+uint64_t padded(uint64_t bytes) { return (bytes + 255) / 256 * 256; }
+
+}  // namespace
+
 uint64_t StageStatistics::device_bytes(const StatisticsShape& shape) {
   const int64_t k = shape.inputs;
-  return float_bytes(k * k + 3 * k) + (shape.two_streams ? float_bytes(k * k + shape.residual_width * k) : 0);
+  return float_bytes(k * k + 3 * k + shape.correction);
 }
 
 Result<StageStatistics> StageStatistics::create(backend::Device& device, const StatisticsShape& shape) {
@@ -21,36 +28,58 @@ Result<StageStatistics> StageStatistics::create(backend::Device& device, const S
   statistics.inputs_ = k;
   SCROOGE_ASSIGN_OR_RETURN(statistics.gram_, device.allocate(float_bytes(k * k), "Gram matrix"));
   SCROOGE_ASSIGN_OR_RETURN(statistics.sums_, device.allocate(float_bytes(3 * k), "column sums"));
-  if (shape.two_streams) {
-    SCROOGE_ASSIGN_OR_RETURN(statistics.cross_, device.allocate(float_bytes(k * k), "cross matrix"));
-    if (shape.residual_width > 0) {
-      SCROOGE_ASSIGN_OR_RETURN(statistics.residual_,
-                               device.allocate(float_bytes(shape.residual_width * k), "residual matrix"));
-    }
+  if (shape.correction > 0) {
+    SCROOGE_ASSIGN_OR_RETURN(statistics.correction_,
+                             device.allocate(float_bytes(shape.correction), "correction matrix"));
   }
   return statistics;
 }
 
-Matrix StageStatistics::gram() const { return {gram_.get(), 0, inputs_, inputs_, inputs_, DType::kF32}; }
+uint64_t StageStatistics::shared_bytes(int64_t inputs, int64_t correction_rows) {
+  return padded(float_bytes(inputs * inputs)) + padded(float_bytes(correction_rows * inputs));
+}
 
-Matrix StageStatistics::cross() const { return {cross_.get(), 0, inputs_, inputs_, inputs_, DType::kF32}; }
+Result<StageStatistics> StageStatistics::create(backend::Device& device, const StatisticsShape& shape,
+                                                backend::Buffer& shared) {
+  StageStatistics statistics(device);
+  statistics.shape_ = shape;
+  statistics.inputs_ = shape.inputs;
+  statistics.shared_ = &shared;
+  SCROOGE_ASSIGN_OR_RETURN(statistics.sums_, device.allocate(own_bytes(shape), "column sums"));
+  return statistics;
+}
 
-Matrix StageStatistics::residual() const {
-  return {residual_.get(), 0, shape_.residual_width, inputs_, inputs_, DType::kF32};
+Matrix StageStatistics::gram() const {
+  return {shared_ != nullptr ? shared_ : gram_.get(), 0, inputs_, inputs_, inputs_, DType::kF32};
+}
+
+Matrix StageStatistics::correction() const {
+  const int64_t rows = outputs_ > 0 ? outputs_ : inputs_;
+  if (shared_ == nullptr) return {correction_.get(), 0, rows, inputs_, inputs_, DType::kF32};
+  return {shared_, shared_bytes(inputs_, 0), rows, inputs_, inputs_, DType::kF32};
+}
+
+uint64_t StageStatistics::free_offset() const {
+  if (shared_ == nullptr) return 0;
+  return shared_bytes(inputs_, shape_.correction > 0 ? correction().rows : 0);
 }
 
 Vector StageStatistics::vector(int64_t index) const {
   return {sums_.get(), float_bytes(index * inputs_), inputs_, DType::kF32};
 }
 
-Status StageStatistics::reset(int64_t inputs) {
-  if (inputs > shape_.inputs) return error(StatusCode::kInternal, "statistics: stage wider than planned");
+Status StageStatistics::reset(int64_t inputs, int64_t outputs) {
+  const int64_t correction = (outputs > 0 ? outputs : inputs) * inputs;
+  if (inputs > shape_.inputs || (shape_.correction > 0 && correction > shape_.correction)) {
+    return error(StatusCode::kInternal, "statistics: stage wider than planned");
+  }
   inputs_ = inputs;
-  tokens_ = original_tokens_ = residual_tokens_ = 0;
-  SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*gram_, 0, float_bytes(inputs * inputs)));
-  if (cross_) SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*cross_, 0, float_bytes(inputs * inputs)));
-  if (residual_) {
-    SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*residual_, 0, float_bytes(shape_.residual_width * inputs)));
+  outputs_ = outputs;
+  tokens_ = original_tokens_ = 0;
+  SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*gram().buffer, gram().offset, float_bytes(inputs * inputs)));
+  if (shape_.correction > 0) {
+    const Matrix to = this->correction();
+    SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*to.buffer, to.offset, float_bytes(correction)));
   }
   return device_->fill_zero(*sums_, 0, float_bytes(3 * inputs));
 }
@@ -61,22 +90,19 @@ Status StageStatistics::add(const Matrix& x, Precision precision) {
   return device_->gram_accumulate({x, x, gram(), true, false, precision});
 }
 
-Status StageStatistics::add_original(const Matrix& x, const Matrix& x_original, const Matrix& residual,
-                                     Precision precision) {
+Status StageStatistics::add_error(const Matrix& x, const Matrix& error, Precision precision) {
   original_tokens_ += static_cast<uint64_t>(x.rows);
-  SCROOGE_RETURN_IF_ERROR(device_->gram_accumulate({x, x_original, cross(), false, false, precision}));
-  if (residual.buffer == nullptr) return {};
-  residual_tokens_ += static_cast<uint64_t>(x.rows);
-  return device_->gram_accumulate({residual, x, this->residual(), false, false, precision});
+  const Matrix& from = by_output() ? error : x;
+  return device_->gram_accumulate({from, by_output() ? x : error, correction(), false, false, precision});
 }
 
 Status StageStatistics::finish(std::string_view where) {
   if (tokens_ == 0) return error(StatusCode::kInternal, where, ": no calibration tokens reached this stage");
   // An empty accumulation mirrors the upper triangle that add() built.
-  const Matrix none{gram_.get(), 0, 0, inputs_, inputs_, DType::kF32};
+  const Matrix none = gram().row_range(0, 0);
   SCROOGE_RETURN_IF_ERROR(device_->gram_accumulate({none, none, gram(), true, true, Precision::kExact}));
   // The diagonal as a column of its own: a view whose stride steps one row and one column at a time.
-  const Matrix diagonal{gram_.get(), 0, inputs_, 1, inputs_ + 1, DType::kF32};
+  const Matrix diagonal{gram().buffer, gram().offset, inputs_, 1, inputs_ + 1, DType::kF32};
   const Vector last = vector(2);
   SCROOGE_RETURN_IF_ERROR(device_->convert({diagonal, {last.buffer, last.offset, inputs_, 1, 1, DType::kF32}}));
   int64_t index = 0;

@@ -3,8 +3,10 @@
 // count; plain sums, taken in chunks of fixed size. Everything the search needs follows from these and the weights: the
 // loss of a candidate with D = W' - W is trace(D G D^T), exactly.
 //
-// With a second, original stream X* beside it also the cross matrix X^T X* [K,K] and, for linears that write the
-// residual stream, R = (h* - h)^T X [d,K].
+// With a second, original stream X* beside it also what the stage's outputs should change by, as a sum over tokens, in
+// one of two forms: E^T X [N,K], E = (X* - X) W^T + (h* - h), for a stage of one linear that writes the residual
+// stream; X^T (X* - X) [K,K] for a stage whose several linears share it. The differences are taken token by token:
+// between two sums of bf16 products the difference would drown in their rounding.
 #pragma once
 
 #include <memory>
@@ -17,9 +19,8 @@
 namespace scrooge::calibration {
 
 struct StatisticsShape {
-  int64_t inputs = 0;  // widest K
-  bool two_streams = false;
-  int64_t residual_width = 0;  // d; two streams only
+  int64_t inputs = 0;      // widest K
+  int64_t correction = 0;  // floats of the largest correction matrix; 0: one stream
 };
 
 // One thread at a time. The device must outlive it.
@@ -27,25 +28,31 @@ class StageStatistics {
  public:
   static uint64_t device_bytes(const StatisticsShape& shape);
   static Result<StageStatistics> create(backend::Device& device, const StatisticsShape& shape);
+  // With the matrices at the beginning of a buffer of someone else's, laid out anew for every stage: G, the correction,
+  // and from free_offset() on what others may use. shared_bytes(): up to there.
+  static Result<StageStatistics> create(backend::Device& device, const StatisticsShape& shape, backend::Buffer& shared);
+  static uint64_t own_bytes(const StatisticsShape& shape) { return float_bytes(3 * shape.inputs); }
+  static uint64_t shared_bytes(int64_t inputs, int64_t correction_rows);
 
-  // Starts over, for a stage of `inputs` <= the width it was created for.
-  Status reset(int64_t inputs);
+  // Starts over, for a stage of `inputs` <= the width it was created for. `outputs`: N when the correction is to be
+  // held by output, 0 when by input.
+  Status reset(int64_t inputs, int64_t outputs = 0);
   Status add(const backend::Matrix& x, backend::Precision precision);
-  // Of the same tokens as x: the original stream's inputs, and h* - h when the stage writes the residual stream (else a
-  // matrix without a buffer). REQUIRES: two_streams.
-  Status add_original(const backend::Matrix& x, const backend::Matrix& x_original, const backend::Matrix& residual,
-                      backend::Precision precision);
+  // Of the same tokens as x: X* - X [T,K], or E [T,N] where the correction is held by output. REQUIRES: a correction.
+  Status add_error(const backend::Matrix& x, const backend::Matrix& error, backend::Precision precision);
   // Completes G's lower triangle and fetches the vectors. kNonFinite, with the count of bad columns and `where` in the
   // message, when any statistic is NaN or infinite; kInternal when nothing was added or X was all zero (a calibration
   // that never ran must not pass for one that did).
   Status finish(std::string_view where);
 
   // After finish():
-  backend::Matrix gram() const;      // [K,K], both triangles
-  backend::Matrix cross() const;     // X^T X* [K,K]
-  backend::Matrix residual() const;  // R [d,K], or without a buffer
+  backend::Matrix gram() const;  // [K,K], both triangles
+  // X^T (X* - X) [K,K], or E^T X [N,K] where held by output. REQUIRES: has_original().
+  backend::Matrix correction() const;
+  bool by_output() const { return outputs_ > 0; }
+  // Of the shared buffer; 0 without one.
+  uint64_t free_offset() const;
   bool has_original() const { return original_tokens_ == tokens_; }
-  bool has_residual() const { return residual_tokens_ == tokens_; }
   std::span<const float> mean_abs() const { return mean_abs_; }        // [K]
   std::span<const float> mean() const { return mean_; }                // [K], signed
   std::span<const float> mean_square() const { return mean_square_; }  // [K]
@@ -58,13 +65,13 @@ class StageStatistics {
   backend::Device* device_;
   StatisticsShape shape_;
   std::unique_ptr<backend::Buffer> gram_;
-  std::unique_ptr<backend::Buffer> cross_;
-  std::unique_ptr<backend::Buffer> residual_;
+  std::unique_ptr<backend::Buffer> correction_;
+  backend::Buffer* shared_ = nullptr;      // instead of both
   std::unique_ptr<backend::Buffer> sums_;  // sum |x|, sum x, then the Gram's diagonal, [K] each
   int64_t inputs_ = 0;
+  int64_t outputs_ = 0;
   uint64_t tokens_ = 0;
   uint64_t original_tokens_ = 0;
-  uint64_t residual_tokens_ = 0;
   std::vector<float> mean_abs_;
   std::vector<float> mean_;
   std::vector<float> mean_square_;

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+
 #include "src/capi/c_support.h"
 #include "src/pipeline/evaluate.h"
 
 using scrooge::Status;
 using scrooge::StatusCode;
 
+namespace {
+// Of the first release's struct: what came later may be missing from a caller's.
+constexpr size_t kFirstSize = offsetof(scrooge_evaluate_options, device_memory);
+}  // namespace
+
 extern "C" {
 
 void scrooge_evaluate_options_init(scrooge_evaluate_options* options, size_t struct_size) {
   scrooge_evaluate_options defaults{};
   defaults.context = 2048;
-  defaults.memory = UINT64_MAX;
   defaults.device = "cpu";
   scrooge::capi::init_options(options, struct_size, defaults);
 }
@@ -20,7 +26,7 @@ scrooge_status scrooge_evaluate(const scrooge_evaluate_options* options, scrooge
   return scrooge::capi::guarded(error, [&]() -> Status {
     scrooge_evaluate_options o;
     scrooge_evaluate_options_init(&o, sizeof o);
-    SCROOGE_RETURN_IF_ERROR(scrooge::capi::read_options(options, sizeof(scrooge_evaluate_options), "options", o));
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::read_options(options, kFirstSize, "options", o));
     if (o.next != nullptr) return scrooge::error(StatusCode::kInvalidArgument, "options.next: must be NULL");
     scrooge::pipeline::EvaluateOptions to;
     to.model = scrooge::capi::text_or_empty(o.model);
@@ -31,6 +37,7 @@ scrooge_status scrooge_evaluate(const scrooge_evaluate_options* options, scrooge
     to.max_windows = o.max_windows;
     to.threads = static_cast<int>(std::min<uint32_t>(o.threads, 1024));
     to.memory = o.memory;
+    to.device_memory = o.device_memory;
     to.device = o.device == nullptr ? "cpu" : o.device;
     SCROOGE_RETURN_IF_ERROR(scrooge::capi::read_allocator(o.allocator, to.allocator));
     to.progress = scrooge::capi::make_progress(o.progress, o.progress_user);

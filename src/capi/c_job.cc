@@ -56,15 +56,32 @@ Status convert_options(const scrooge_quantize_options* given, pipeline::Quantize
   out.selection.per_sample = static_cast<int64_t>(std::min<uint64_t>(o.max_tokens_per_sample, INT64_MAX));
   out.spill = text_or_empty(o.spill);
   SCROOGE_RETURN_IF_ERROR(read_choice("fresh", o.fresh, 1));
-  if (o.reserved3 != 0) return error(StatusCode::kInvalidArgument, "options.reserved3: must be 0");
+  SCROOGE_RETURN_IF_ERROR(read_choice("states", o.states, SCROOGE_STATES_REPLAY));
+  out.states = static_cast<pipeline::StatesPolicy>(o.states);
   out.fresh = o.fresh == 1;
   out.threads = static_cast<int>(std::min<uint32_t>(o.threads, 1u << 20));
   out.seed = o.seed;
   out.memory = o.memory;
+  out.device_memory = o.device_memory;
   out.device = o.device == nullptr ? "cpu" : o.device;
+  out.save_calibration = text_or_empty(o.save_calibration);
+  out.from_calibration = text_or_empty(o.from_calibration);
   SCROOGE_RETURN_IF_ERROR(read_allocator(o.allocator, out.allocator));
   out.progress = make_progress(o.progress, o.progress_user);
   out.log = make_log(o.log, o.log_user);
+  return {};
+}
+
+Status apply_preset(scrooge_quantize_options* options, const char* name) {
+  if (options == nullptr) return error(StatusCode::kInvalidArgument, "options: null");
+  if (options->struct_size < kFirstSize) {
+    return error(StatusCode::kInvalidArgument, "options.struct_size: ", options->struct_size, ", expected at least ",
+                 kFirstSize, "; call the init function first");
+  }
+  SCROOGE_ASSIGN_OR_RETURN(const pipeline::Preset preset, pipeline::find_preset(text_or_empty(name)));
+  options->samples = static_cast<uint32_t>(preset.samples);
+  options->length = static_cast<uint32_t>(preset.length);
+  options->effort = static_cast<int32_t>(preset.effort);
   return {};
 }
 
@@ -92,7 +109,6 @@ void scrooge_quantize_options_init(scrooge_quantize_options* options, size_t str
   defaults.propagate = SCROOGE_PROPAGATE_LINEAR;
   defaults.grid = 20;
   defaults.clip = 1;
-  defaults.memory = UINT64_MAX;
   defaults.device = "cpu";
   defaults.effort = SCROOGE_EFFORT_DEFAULT;
   defaults.refit = -1;
@@ -100,6 +116,11 @@ void scrooge_quantize_options_init(scrooge_quantize_options* options, size_t str
   defaults.refine = -1;
   defaults.held_out = 10;
   scrooge::capi::init_options(options, struct_size, defaults);
+}
+
+scrooge_status scrooge_quantize_options_preset(scrooge_quantize_options* options, const char* name,
+                                               scrooge_error** error) {
+  return guarded(error, [&] { return scrooge::capi::apply_preset(options, name); });
 }
 
 scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options, scrooge_job** job, scrooge_error** error) {
@@ -128,7 +149,29 @@ scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan, 
     to.tokens_dropped = from.tokens_dropped;
     to.bits_per_weight = from.bits_per_weight;
     to.spill_bytes = from.memory.spill_bytes;
+    to.states_bytes = from.states_bytes > 0 ? scrooge::pipeline::DurableStates::file_bytes(from.states_bytes) : 0;
+    to.overhead_bytes = from.memory.overhead_bytes;
+    to.budget_origin = static_cast<int32_t>(from.budget_origin);
+    to.items = static_cast<uint32_t>(from.memory.items.size());
     return scrooge::capi::write_info(to, offsetof(scrooge_plan, spill_bytes), "plan", plan);
+  });
+}
+
+scrooge_status scrooge_job_get_plan_item(const scrooge_job* job, uint32_t index, scrooge_plan_item* item,
+                                         scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    const std::vector<scrooge::pipeline::PlanItem>& items = job->job->plan().memory.items;
+    if (index >= items.size()) {
+      return scrooge::error(StatusCode::kInvalidArgument, "index: ", index, ", the plan has ", items.size(), " items");
+    }
+    const scrooge::pipeline::PlanItem& from = items[index];
+    scrooge_plan_item to{};
+    to.placement = static_cast<int32_t>(from.placement);
+    to.stage = from.stage.c_str();
+    to.purpose = from.purpose.c_str();
+    to.bytes = from.bytes;
+    return scrooge::capi::write_info(to, sizeof(scrooge_plan_item), "item", item);
   });
 }
 

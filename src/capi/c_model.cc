@@ -45,6 +45,64 @@ scrooge_tensor_info describe(const TensorRecord& tensor) {
   return info;
 }
 
+// Entry `index` of the lists that every block has, counted through all blocks; null behind the last.
+template <typename Entry>
+std::pair<const container::BlockReport*, const Entry*> entry_at(const scrooge_model& model,
+                                                                std::vector<Entry> container::BlockReport::*list,
+                                                                uint64_t index) {
+  for (const container::BlockReport& block : model.reader.metadata().info.blocks) {
+    const std::vector<Entry>& entries = block.*list;
+    if (index < entries.size()) return {&block, &entries[static_cast<size_t>(index)]};
+    index -= entries.size();
+  }
+  return {nullptr, nullptr};
+}
+
+template <typename Entry>
+uint64_t entry_count(const scrooge_model* model, std::vector<Entry> container::BlockReport::*list) {
+  uint64_t count = 0;
+  if (model == nullptr) return count;
+  for (const container::BlockReport& block : model->reader.metadata().info.blocks) count += (block.*list).size();
+  return count;
+}
+
+constexpr auto kStages = &container::BlockReport::scale_sets;
+constexpr auto kLinears = &container::BlockReport::linears;
+
+Status write_stage(const scrooge_model* model, uint64_t index, scrooge_stage_info* out) {
+  if (model == nullptr) return error(StatusCode::kInvalidArgument, "model: null");
+  const auto [block, stage] = entry_at(*model, kStages, index);
+  if (block == nullptr) {
+    return error(StatusCode::kInvalidArgument, "index: ", index, ", the file has ", entry_count(model, kStages),
+                 " stages");
+  }
+  scrooge_stage_info info{};
+  info.block = block->index;
+  info.name = stage->name.c_str();
+  info.candidate = stage->candidate.c_str();
+  info.alpha = stage->alpha;
+  info.loss_identity = stage->loss_identity;
+  info.loss_chosen = stage->loss_chosen;
+  info.tokens = block->tokens;
+  return write_info(info, sizeof info, "info", out);
+}
+
+Status write_linear(const scrooge_model* model, uint64_t index, scrooge_linear_info* out) {
+  if (model == nullptr) return error(StatusCode::kInvalidArgument, "model: null");
+  const auto [block, linear] = entry_at(*model, kLinears, index);
+  if (block == nullptr) {
+    return error(StatusCode::kInvalidArgument, "index: ", index, ", the file has ", entry_count(model, kLinears),
+                 " linears");
+  }
+  scrooge_linear_info info{};
+  info.block = block->index;
+  info.name = linear->name.c_str();
+  info.loss = linear->loss;
+  info.loss_rtn = linear->loss_rtn;
+  info.fell_back = linear->fell_back ? 1 : 0;
+  return write_info(info, sizeof info, "info", out);
+}
+
 std::string summary_json(const std::string& path, const container::VerifySummary& summary) {
   JsonWriter json;
   json.begin_object().field("file", path).field("ok", true).field("tensors", summary.tensors);
@@ -135,6 +193,29 @@ scrooge_status scrooge_model_read_rows(const scrooge_model* model, uint64_t inde
     }
     return model->reader.read_rows(*tensor, first, count, {out, static_cast<size_t>(needed.value())});
   });
+}
+
+int32_t scrooge_model_contents(const scrooge_model* model) {
+  const bool calibration = model != nullptr && model->reader.metadata().info.is_calibration();
+  return calibration ? SCROOGE_CONTENTS_CALIBRATION : SCROOGE_CONTENTS_MODEL;
+}
+
+uint64_t scrooge_model_stage_count(const scrooge_model* model) {
+  return scrooge::capi::entry_count(model, scrooge::capi::kStages);
+}
+
+scrooge_status scrooge_model_get_stage(const scrooge_model* model, uint64_t index, scrooge_stage_info* info,
+                                       scrooge_error** error) {
+  return guarded(error, [&] { return scrooge::capi::write_stage(model, index, info); });
+}
+
+uint64_t scrooge_model_linear_count(const scrooge_model* model) {
+  return scrooge::capi::entry_count(model, scrooge::capi::kLinears);
+}
+
+scrooge_status scrooge_model_get_linear(const scrooge_model* model, uint64_t index, scrooge_linear_info* info,
+                                        scrooge_error** error) {
+  return guarded(error, [&] { return scrooge::capi::write_linear(model, index, info); });
 }
 
 scrooge_status scrooge_model_get_json(const scrooge_model* model, char* buffer, size_t capacity, size_t* required,

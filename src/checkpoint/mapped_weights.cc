@@ -85,7 +85,9 @@ Status MappedWeights::read_rows(const TensorInfo& tensor, int64_t first_row, int
   for (uint64_t done = 0; done < blocks;) {
     const uint64_t now = std::min(batch, blocks - done);
     const std::span<std::byte> piece = std::span(buffer).first(now * block_bytes);
-    SCROOGE_RETURN_IF_ERROR(file_of(tensor).read(offset, piece));
+    if (const Status status = file_of(tensor).read(offset, piece); !status.ok()) {
+      return status.with_context(concat("tensor ", printable(tensor.name)));
+    }
     dequantize(tensor.type, piece, out.subspan(done * length, now * length));
     offset += piece.size();
     done += now;

@@ -12,6 +12,8 @@
 #include <memory>
 #include <utility>
 
+#include "src/base/uninterrupted.h"
+
 namespace scrooge::checkpoint {
 namespace {
 
@@ -59,7 +61,7 @@ Result<ModelFolder> ModelFolder::open(const std::string& path) {
   ModelFolder folder;
   folder.path_ = path;
   while (folder.path_.size() > 1 && folder.path_.back() == '/') folder.path_.pop_back();
-  folder.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+  folder.descriptor_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY); });
   if (folder.descriptor_ < 0) return io_error(path, "open folder", errno);
   folder.real_ = resolve(path);
   if (folder.real_.empty()) return io_error(path, "resolve", errno);
@@ -89,7 +91,7 @@ std::vector<std::string> ModelFolder::names_ending_in(std::string_view suffix, s
 
 Result<FileMap> ModelFolder::open_file(std::string_view name) const {
   const std::string file(name);
-  const int descriptor = ::openat(descriptor_, file.c_str(), kOpenFlags);
+  const int descriptor = uninterrupted([&] { return ::openat(descriptor_, file.c_str(), kOpenFlags); });
   if (descriptor >= 0) return map_regular(descriptor, path_of(name));
   if (errno == ELOOP) return open_link(file);
   // Sockets and devices without a driver.
@@ -117,7 +119,7 @@ Result<FileMap> ModelFolder::open_link(const std::string& name) const {
     return error(StatusCode::kBadCheckpoint, path, ": the link leads out of the model folder, to ", printable(target),
                  "; copy the file into the folder");
   }
-  const int descriptor = ::open(target.c_str(), kOpenFlags);
+  const int descriptor = uninterrupted([&] { return ::open(target.c_str(), kOpenFlags); });
   if (descriptor < 0) return io_error(path, "open", errno);
   // What was opened must still be what the checked name resolves to; a folder swapped in between shows here.
   struct stat opened {};

@@ -12,6 +12,7 @@ Result<TextFile> read_text_file(const ModelFolder& folder, std::string_view name
   }
   TextFile text{std::string(file.size(), '\0'), file.path(), file.identity()};
   SCROOGE_RETURN_IF_ERROR(file.read(0, std::as_writable_bytes(std::span(text.content))));
+  SCROOGE_RETURN_IF_ERROR(file.check_unchanged());
   return text;
 }
 

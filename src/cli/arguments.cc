@@ -32,6 +32,11 @@ const Names& sampling_names() {
       {"first", SCROOGE_SAMPLING_FIRST}, {"even", SCROOGE_SAMPLING_EVEN}, {"random", SCROOGE_SAMPLING_RANDOM}};
   return names;
 }
+const Names& states_names() {
+  static const Names names{
+      {"auto", SCROOGE_STATES_AUTO}, {"keep", SCROOGE_STATES_KEEP}, {"replay", SCROOGE_STATES_REPLAY}};
+  return names;
+}
 const Names& scale_names() {
   static const Names names{{"fp16", SCROOGE_SCALE_FP16}, {"bf16", SCROOGE_SCALE_BF16}};
   return names;
@@ -69,14 +74,49 @@ CLI::Validator one_of(const Names& names) {
       "");
 }
 
-}  // namespace
-
-CLI::Validator size_value() {
+// Refuses what the library has no preset of.
+CLI::Validator preset_name() {
   return CLI::Validator(
       [](std::string& text) {
+        scrooge_quantize_options options = quantize_options();
+        const Expected<void> done = apply_preset(options, text);
+        return done ? std::string() : done.error().message;
+      },
+      "");
+}
+
+// Options take their values in the order in which they were added, wherever they stand on the command line: this one
+// comes before those it sets, which then win.
+void add_preset_option(CLI::App& command, QuantizeArguments& arguments) {
+  command
+      .add_option_function<std::string>(
+          "--preset",
+          [&arguments](const std::string& name) {
+            scrooge_quantize_options options = quantize_options();
+            if (!apply_preset(options, name)) return;
+            arguments.preset = name;
+            arguments.samples = options.samples;
+            arguments.length = options.length;
+            arguments.effort = name_of(effort_names(), options.effort);
+          },
+          "Sets --samples, --length and --effort, where they are not given: minimal for the least memory, fast for the "
+          "least time, production, max for the best result")
+      ->check(preset_name())
+      ->type_name("minimal|fast|production|max");
+}
+
+}  // namespace
+
+CLI::Validator budget_value() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (text == "unlimited") {
+          text = std::to_string(UINT64_MAX);
+          return std::string();
+        }
         const std::optional<uint64_t> bytes = parse_size(text);
         if (!bytes || *bytes == 0)
-          return "'" + text + "' is not a size; write bytes, or a number with KiB, MiB, GiB or TiB";
+          return "'" + text + "' is not a size; write bytes, a number with KiB, MiB, GiB or TiB, or unlimited";
         text = std::to_string(*bytes);
         return std::string();
       },
@@ -104,8 +144,17 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
 }
 
 void add_resource_options(CLI::App& command, ResourceArguments& arguments) {
-  command.add_option("--memory", arguments.memory, "Host memory budget, such as 512MiB or 1.5GiB (default: no limit)")
-      ->transform(size_value())
+  command
+      .add_option("--memory", arguments.memory,
+                  "Host memory budget, such as 512MiB or 1.5GiB, or unlimited (default: what is free, less a tenth)")
+      ->transform(budget_value())
+      ->type_name("BYTES");
+  command
+      .add_option(
+          "--device-memory", arguments.device_memory,
+          "Ceiling for the device's buffers; where the device computes in host memory, as cpu does, the smaller "
+          "of both is the budget")
+      ->transform(budget_value())
       ->type_name("BYTES");
   add_number(command, "--threads", arguments.threads, "Threads; 0: all processors of this process");
   command.add_option("--device", arguments.device, "Where to compute; see 'scrooge devices'")
@@ -128,11 +177,13 @@ QuantizeArguments::QuantizeArguments() {
   effort = name_of(effort_names(), defaults.effort);
   seed = defaults.seed;
   sampling = name_of(sampling_names(), defaults.sampling);
+  states = name_of(states_names(), defaults.states);
   held_out = defaults.held_out;
   outliers = defaults.outliers;
   max_tokens_per_sample = defaults.max_tokens_per_sample;
   resources.threads = defaults.threads;
   resources.memory = defaults.memory;
+  resources.device_memory = defaults.device_memory;
   if (defaults.device != nullptr) resources.device = defaults.device;
 }
 
@@ -149,6 +200,13 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   command.add_option("--calibration-ids", arguments.calibration_ids, "Token ids instead of text")
       ->type_name("FILE")
       ->excludes(text);
+  CLI::Option* from =
+      command
+          .add_option("--from-calibration", arguments.from_calibration,
+                      "Instead of calibrating: scales and clip ranges that --save-calibration kept; with --rounding "
+                      "nearest (default) or heuristic")
+          ->type_name("FILE");
+  add_preset_option(command, arguments);
   add_number(command, "--samples", arguments.samples, "Rows of calibration tokens")->check(CLI::PositiveNumber);
   add_number(command, "--length", arguments.length, "Tokens per row")->check(CLI::PositiveNumber);
   choice("--sampling", arguments.sampling, sampling_names(), "Rows of the text to take, where it has more");
@@ -194,6 +252,14 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   add_resource_options(command, arguments.resources);
   command.add_option("--spill", arguments.spill, "Folder on disk for what the memory budget has no room for")
       ->type_name("FOLDER");
+  choice("--states", arguments.states, states_names(),
+         "After an interruption: go on from hidden states kept on disk, or run finished blocks again");
+  // What would have no say.
+  for (const char* name :
+       {"--calibration", "--calibration-ids", "--preset", "--samples", "--length", "--sampling", "--seed", "--held-out",
+        "--outlier-percent", "--max-tokens-per-sample", "--method", "--grid", "--effort", "--propagate", "--spill"}) {
+    from->excludes(command.get_option(name));
+  }
 }
 
 scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
@@ -202,6 +268,8 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.output = given(arguments.output);
   options.calibration_text = given(arguments.calibration);
   options.calibration_ids = given(arguments.calibration_ids);
+  options.from_calibration = given(arguments.from_calibration);
+  options.save_calibration = given(arguments.save_calibration);
   options.samples = arguments.samples;
   options.length = arguments.length;
   options.bits = arguments.bits;
@@ -224,9 +292,11 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.max_tokens_per_sample = arguments.max_tokens_per_sample;
   options.spill = given(arguments.spill);
   options.fresh = arguments.fresh ? 1 : 0;
+  options.states = value_of(states_names(), arguments.states);
   options.threads = arguments.resources.threads;
   options.seed = arguments.seed;
   options.memory = arguments.resources.memory;
+  options.device_memory = arguments.resources.device_memory;
   options.device = given(arguments.resources.device);
   return options;
 }

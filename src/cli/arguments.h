@@ -14,8 +14,8 @@
 
 namespace scrooge::cli {
 
-// Turns "1.5GiB" into bytes; refuses 0 and what is no size.
-CLI::Validator size_value();
+// Turns "1.5GiB" into bytes, and "unlimited" into UINT64_MAX; refuses 0 and what is no size.
+CLI::Validator budget_value();
 
 // Decimal digits only: no sign, no octal, no hexadecimal.
 CLI::Validator whole_number();
@@ -28,10 +28,11 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, Number& valu
 
 void add_session_options(CLI::App& command, SessionOptions& options);
 
-// --threads, --memory, --device
+// --threads, --memory, --device-memory, --device
 struct ResourceArguments {
   uint32_t threads = 0;
-  uint64_t memory = UINT64_MAX;
+  uint64_t memory = 0;  // as the next, 0: not given
+  uint64_t device_memory = 0;
   std::string device = "cpu";
 };
 void add_resource_options(CLI::App& command, ResourceArguments& arguments);
@@ -43,6 +44,9 @@ struct QuantizeArguments {
   std::string output;
   std::string calibration;
   std::string calibration_ids;
+  std::string from_calibration;
+  std::string save_calibration;
+  std::string preset;  // empty: none
   uint32_t samples = 0;
   uint32_t length = 0;
   uint32_t bits = 0;
@@ -65,6 +69,7 @@ struct QuantizeArguments {
   uint64_t max_tokens_per_sample = 0;
   std::string spill;
   bool fresh = false;
+  std::string states;
   uint64_t seed = 0;
   ResourceArguments resources;
 };

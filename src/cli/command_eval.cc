@@ -62,6 +62,7 @@ int run_eval(const EvalArguments& arguments) {
   options.max_windows = arguments.max_windows;
   options.threads = arguments.resources.threads;
   options.memory = arguments.resources.memory;
+  options.device_memory = arguments.resources.device_memory;
   options.device = given(arguments.resources.device);
   session.attach(options);
   const Expected<scrooge_evaluation> result = evaluate(options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// scrooge inspect: what is in a .scrooge file.
+// scrooge inspect: what is in a .scrooge file, be it a model or what a calibration found.
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/cli/arguments.h"
+#include "src/cli/calibration_table.h"
 #include "src/cli/commands.h"
 #include "src/cli/console.h"
 #include "src/cli/exit_code.h"
@@ -104,9 +105,22 @@ int print_model(const InspectArguments& arguments, const Model& model) {
   return kExitOk;
 }
 
+int print_calibration(const std::string& file, const Model& model) {
+  const Expected<std::string> table = calibration_table(model);
+  if (!table) return report_error(table.error());
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(file, error);
+  std::printf("%s: %s, what a calibration found; a job starts from it with --from-calibration\n\n%s", file.c_str(),
+              format_size(error ? 0 : size).c_str(), table->c_str());
+  return kExitOk;
+}
+
 int run_inspect(const InspectArguments& arguments) {
   const Expected<Model> model = Model::open(arguments.file, SCROOGE_OPEN_STRUCTURE);
   if (!model) return report_error(model.error());
+  if (!arguments.json && model->contents() == SCROOGE_CONTENTS_CALIBRATION) {
+    return print_calibration(arguments.file, *model);
+  }
   if (!arguments.json) return print_model(arguments, *model);
   const Expected<std::string> json = model->json();
   if (!json) return report_error(json.error());
@@ -117,9 +131,11 @@ int run_inspect(const InspectArguments& arguments) {
 }  // namespace
 
 Command add_inspect_command(CLI::App& parent) {
-  CLI::App* app = parent.add_subcommand("inspect", "Show what is in a .scrooge file");
+  CLI::App* app = parent.add_subcommand("inspect", "Show what is in a .scrooge file or in calibration results");
   auto arguments = std::make_shared<InspectArguments>();
-  app->add_option("file", arguments->file, "The .scrooge file")->required()->type_name("FILE");
+  app->add_option("file", arguments->file, "The .scrooge file, or what --save-calibration wrote")
+      ->required()
+      ->type_name("FILE");
   add_number(*app, "--tensors", arguments->tensors, "Tensors to list; 0: all");
   app->add_flag("--json", arguments->json, "Everything about the file, as JSON");
   app->footer(

@@ -3,10 +3,13 @@
 #include <cstdio>
 #include <memory>
 #include <scrooge/scrooge.hpp>
+#include <vector>
 
 #include "src/cli/arguments.h"
 #include "src/cli/commands.h"
 #include "src/cli/exit_code.h"
+#include "src/cli/plan_advice.h"
+#include "src/cli/plan_table.h"
 #include "src/cli/size_text.h"
 
 namespace scrooge::cli {
@@ -18,16 +21,61 @@ struct PlanArguments {
   bool json = false;
 };
 
-void print_plan(const scrooge_plan& plan) {
-  const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : format_size(plan.budget_bytes);
+std::vector<scrooge_plan_item> items_of(const Job& job, const scrooge_plan& plan) {
+  std::vector<scrooge_plan_item> items;
+  for (uint32_t index = 0; index < plan.items; ++index) {
+    const Expected<scrooge_plan_item> item = job.plan_item(index);
+    if (item) items.push_back(*item);
+  }
+  return items;
+}
+
+// "preset fast: 32 rows of 512 tokens, effort fast; 16,384 tokens (290,111 dropped)"
+std::string job_text(const QuantizeArguments& arguments, const scrooge_plan& plan) {
+  if (!arguments.from_calibration.empty()) return "from the calibration results in " + arguments.from_calibration;
+  if (plan.tokens == 0) return "round-to-nearest, without calibration";
+  std::string text = arguments.preset.empty() ? "" : "preset " + arguments.preset + ": ";
+  text += format_quantity(plan.tokens / arguments.length, "row") + " of " + format_count(arguments.length) + " tokens";
+  return text + ", effort " + arguments.effort + "; " + format_count(plan.tokens_dropped) + " tokens dropped";
+}
+
+void print_plan(const QuantizeArguments& arguments, const Job& job, const scrooge_plan& plan,
+                const std::string& budget) {
+  std::printf("job      %s\n", job_text(arguments, plan).c_str());
   std::printf("blocks   %u\n", plan.blocks);
-  std::printf("tokens   %s (%s dropped)\n", format_count(plan.tokens).c_str(),
-              format_count(plan.tokens_dropped).c_str());
-  std::printf("memory   peak %s, minimum %s, budget %s\n", format_size(plan.peak_bytes).c_str(),
-              format_size(plan.minimum_bytes).c_str(), budget.c_str());
-  if (plan.spill_bytes > 0) std::printf("spill    %s on disk\n", format_size(plan.spill_bytes).c_str());
-  std::printf("output   %s, %s bits per weight\n", format_size(plan.output_bytes).c_str(),
+  std::printf("output   %s, %s bits per weight\n\n", format_mib(plan.output_bytes).c_str(),
               format_fixed(plan.bits_per_weight, 3).c_str());
+  std::printf("%s\n", plan_table(items_of(job, plan)).c_str());
+  std::printf("memory   peak %s with %s of the process itself, minimum budget %s\n",
+              format_mib(plan.peak_bytes).c_str(), format_mib(plan.overhead_bytes).c_str(),
+              format_mib(plan.minimum_bytes).c_str());
+  if (plan.spill_bytes > 0) std::printf("spill    %s on disk\n", format_mib(plan.spill_bytes).c_str());
+  if (plan.states_bytes > 0) {
+    std::printf("states   %s on disk beside the output, to go on from\n", format_mib(plan.states_bytes).c_str());
+  }
+  std::printf("budget   %s\n", budget.c_str());
+}
+
+// For a budget that is too small: the job in the least it runs in, and what would make that less.
+void print_refused(const QuantizeArguments& arguments, scrooge_quantize_options options) {
+  options.log = nullptr;  // everything was said the first time
+  options.memory = UINT64_MAX;
+  options.device_memory = 0;
+  const Expected<Job> free = Job::prepare(options);
+  if (!free) return;
+  const Expected<scrooge_plan> free_plan = free->plan();
+  if (!free_plan) return;
+  options.memory = free_plan->minimum_bytes;
+  const Expected<Job> job = Job::prepare(options);
+  if (!job) return;
+  const Expected<scrooge_plan> plan = job->plan();
+  if (!plan) return;
+  print_plan(arguments, *job, *plan, "too small; this is the plan for the minimum");
+  const char* heading = "less by";
+  for (const Advice& advice : lower_minimums(options, plan->minimum_bytes)) {
+    std::printf("%-7s  %-18s minimum %s\n", heading, advice.change.c_str(), format_mib(advice.minimum).c_str());
+    heading = "";
+  }
 }
 
 int run_plan(const PlanArguments& arguments) {
@@ -36,7 +84,11 @@ int run_plan(const PlanArguments& arguments) {
   session.attach(options);
   const Expected<Job> job = Job::prepare(options);
   session.finish();
-  if (!job) return report_error(job.error());
+  if (!job) {
+    if (job.error().status == SCROOGE_BUDGET_EXCEEDED && !arguments.json) print_refused(arguments.quantize, options);
+    session.finish();
+    return report_error(job.error());
+  }
   if (arguments.json) {
     const Expected<std::string> json = job->plan_json();
     if (!json) return report_error(json.error());
@@ -45,7 +97,7 @@ int run_plan(const PlanArguments& arguments) {
   }
   const Expected<scrooge_plan> plan = job->plan();
   if (!plan) return report_error(plan.error());
-  print_plan(*plan);
+  print_plan(arguments.quantize, *job, *plan, budget_text(plan->budget_bytes, plan->budget_origin));
   return kExitOk;
 }
 
@@ -59,10 +111,13 @@ Command add_plan_command(CLI::App& parent) {
   app->add_flag("--json", arguments->json, "The whole plan, stage by stage, as JSON");
   add_session_options(*app, arguments->session);
   app->footer(
-      "Takes every option of 'scrooge quantize', and writes nothing.\n\n"
+      "Takes every option of 'scrooge quantize', and writes nothing. Where the budget is too small it shows the plan "
+      "for\n"
+      "the minimum, and what would lower that.\n\n"
       "Examples:\n"
       "  scrooge plan Qwen3-4B --samples 128 --length 2048\n"
       "  scrooge plan Qwen3-4B --memory 2GiB --bits 3 --group 64\n"
+      "  scrooge plan Qwen3-4B --preset minimal --spill /var/tmp\n"
       "  scrooge plan Qwen3-4B --json > plan.json");
   return {app, [arguments] { return run_plan(*arguments); }};
 }

@@ -9,6 +9,7 @@
 #include "src/cli/arguments.h"
 #include "src/cli/commands.h"
 #include "src/cli/exit_code.h"
+#include "src/cli/plan_table.h"
 #include "src/cli/progress_text.h"
 #include "src/cli/size_text.h"
 #include "src/cli/text_file.h"
@@ -28,8 +29,8 @@ struct Arguments {
 // The report must not replace anything the job reads or writes.
 Expected<void> check_report(const Arguments& arguments) {
   const QuantizeArguments& quantize = arguments.quantize;
-  for (const std::string* other :
-       {&quantize.output, &quantize.checkpoint, &quantize.calibration, &quantize.calibration_ids}) {
+  for (const std::string* other : {&quantize.output, &quantize.checkpoint, &quantize.calibration,
+                                   &quantize.calibration_ids, &quantize.from_calibration, &quantize.save_calibration}) {
     if (!other->empty() && same_file(arguments.report, *other)) {
       return Error{SCROOGE_INPUT_IS_OUTPUT,
                    "--report " + arguments.report + " names a file of the job itself; choose another"};
@@ -46,7 +47,8 @@ void print_summary(const Arguments& arguments, const scrooge_plan& plan, const S
   std::printf("weights  %s bits each\n", format_fixed(plan.bits_per_weight, 3).c_str());
   const std::string ratio = loss_ratio(session.loss(), session.loss_rtn());
   if (!ratio.empty()) std::printf("loss     %s\n", ratio.c_str());
-  std::printf("memory   peak %s\n", format_size(session.peak_bytes()).c_str());
+  std::printf("memory   peak %s; budget %s\n", format_size(session.peak_bytes()).c_str(),
+              budget_text(plan.budget_bytes, plan.budget_origin).c_str());
   if (plan.tokens > 0) std::printf("tokens   %s\n", format_count(plan.tokens).c_str());
   std::printf("time     %s\n", format_duration(seconds).c_str());
 }
@@ -78,9 +80,11 @@ int run_job(const Arguments& arguments, Session& session, Job& job, Clock::time_
 
 int run_quantize(const Arguments& arguments) {
   const QuantizeArguments& quantize = arguments.quantize;
-  if (quantize.method != "rtn" && quantize.calibration.empty() && quantize.calibration_ids.empty()) {
-    return report_usage("--calibration TEXT or --calibration-ids FILE is required (only --method rtn needs neither)",
-                        "quantize");
+  if (quantize.method != "rtn" && quantize.calibration.empty() && quantize.calibration_ids.empty() &&
+      quantize.from_calibration.empty()) {
+    return report_usage(
+        "--calibration TEXT or --calibration-ids FILE is required (--from-calibration and --method rtn need neither)",
+        "quantize");
   }
   if (!arguments.report.empty()) {
     const Expected<void> report = check_report(arguments);
@@ -107,6 +111,10 @@ Command add_quantize_command(CLI::App& parent) {
   app->add_option("-o,--output", arguments->quantize.output, "The .scrooge file to write")
       ->required()
       ->type_name("FILE");
+  app->add_option("--save-calibration", arguments->quantize.save_calibration,
+                  "Also write what the calibration finds, for --from-calibration")
+      ->type_name("FILE");
+  app->get_option("--from-calibration")->excludes(app->get_option("--save-calibration"));
   app->add_flag("--fresh", arguments->quantize.fresh, "Start over where an earlier run of this job was interrupted");
   app->add_option("--report", arguments->report, "Write everything measured to FILE, as JSON")->type_name("FILE");
   app->add_flag("--json", arguments->json, "Print that report on standard output instead of the summary");
@@ -116,7 +124,10 @@ Command add_quantize_command(CLI::App& parent) {
       "command goes on behind the last finished block, which is kept in OUTPUT.partial with OUTPUT.journal.\n\n"
       "Examples:\n"
       "  scrooge quantize Qwen3-4B --output qwen3.scrooge --calibration wiki.txt\n"
+      "  scrooge quantize Qwen3-4B -o qwen3.scrooge --calibration wiki.txt --preset minimal\n"
       "  scrooge quantize Qwen3-4B -o qwen3.scrooge --calibration wiki.txt --bits 3 --group 64 --memory 2GiB\n"
+      "  scrooge quantize Qwen3-4B -o qwen3.scrooge --calibration wiki.txt --save-calibration qwen3.calib\n"
+      "  scrooge quantize Qwen3-4B -o again.scrooge --from-calibration qwen3.calib --rounding heuristic\n"
       "  scrooge quantize Qwen3-4B -o rtn8.scrooge --method rtn --bits 8 --report rtn8.json");
   return {app, [arguments] { return run_quantize(*arguments); }};
 }

@@ -73,7 +73,9 @@ int main(int argc, char** argv) {
   try {
     return scrooge::cli::flush_results(scrooge::cli::run(argc, argv));
   } catch (const std::bad_alloc&) {
-    return scrooge::cli::report_error({SCROOGE_OUT_OF_MEMORY, "the command itself found no memory"});
+    // Without anything that needs memory itself.
+    std::fputs("scrooge: out of memory: the command itself found no memory; close other programs\n", stderr);
+    return scrooge::cli::kExitMemory;
   } catch (const std::exception& error) {
     return scrooge::cli::report_error({SCROOGE_INTERNAL, error.what()});
   }

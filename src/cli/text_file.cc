@@ -37,6 +37,16 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+// Makes the call again while a signal interrupts it.
+template <typename Call>
+int uninterrupted(Call call) {
+  int result = 0;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
 // 0, or the errno of the step that failed.
 int write_all(int file, std::string_view text) {
   while (!text.empty()) {
@@ -45,7 +55,7 @@ int write_all(int file, std::string_view text) {
     if (written < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  return fsync(file) == 0 ? 0 : errno;
+  return uninterrupted([&] { return fsync(file); }) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -81,8 +91,11 @@ Expected<void> check_writable(const std::string& path) {
 }
 
 Expected<void> write_text_file(const std::string& path, std::string_view text) {
-  std::string temporary = path + ".tmp-XXXXXX";
-  const int file = mkstemp(temporary.data());
+  std::string temporary;
+  const int file = uninterrupted([&] {
+    temporary = path + ".tmp-XXXXXX";
+    return mkstemp(temporary.data());
+  });
   if (file < 0) return system_error(path, "cannot be created", errno);
   int number = write_all(file, text);
   // mkstemp makes the file private; give it the mode an ordinary new file would have.
@@ -90,7 +103,7 @@ Expected<void> write_text_file(const std::string& path, std::string_view text) {
   umask(mask);
   if (number == 0 && fchmod(file, 0666 & ~mask) != 0) number = errno;
   if (close(file) != 0 && number == 0) number = errno;
-  if (number == 0 && rename(temporary.c_str(), path.c_str()) != 0) number = errno;
+  if (number == 0 && uninterrupted([&] { return rename(temporary.c_str(), path.c_str()); }) != 0) number = errno;
   if (number != 0) {
     unlink(temporary.c_str());
     return system_error(path, "cannot be written", number);

@@ -23,8 +23,10 @@ inline constexpr uint64_t kMaxPieceBytes = uint64_t{1} << 27;
 inline constexpr uint64_t kMaxTensors = 1'000'000;
 inline constexpr uint64_t kMaxTextBytes = 64 << 10;
 
-// Bits of required_features that this version understands; a file with any other bit is refused.
-inline constexpr uint64_t kKnownRequiredFeatures = 0;
+// Bits of required_features: the file holds what a calibration found instead of a model.
+inline constexpr uint64_t kFeatureCalibration = 1;
+// Those that this version understands; a file with any other bit is refused.
+inline constexpr uint64_t kKnownRequiredFeatures = kFeatureCalibration;
 
 // The layout every reader knows: rows of codes as little-endian bit streams (src/tensor/pack_bits.h).
 inline constexpr uint16_t kCanonicalLayout = 0;

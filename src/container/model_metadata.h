@@ -163,6 +163,8 @@ struct ModelInfo {
   std::vector<BlockReport> blocks;  // indices ascending
   uint64_t required_features = 0;
   uint64_t optional_features = 0;
+
+  bool is_calibration() const { return (required_features & kFeatureCalibration) != 0; }
   friend bool operator==(const ModelInfo&, const ModelInfo&) = default;
 };
 

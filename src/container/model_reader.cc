@@ -2,6 +2,7 @@
 #include "src/container/model_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <numeric>
 
@@ -13,6 +14,11 @@
 #include "src/container/payload_check.h"
 
 namespace scrooge::container {
+namespace {
+
+constexpr uint64_t kBatchBytes = 256 << 10;
+
+}  // namespace
 
 Result<ModelReader> ModelReader::open(const std::string& path, OpenLevel level) {
   SCROOGE_ASSIGN_OR_RETURN(FileMap file, FileMap::open(path));
@@ -25,7 +31,10 @@ Result<ModelReader> ModelReader::open(FileMap file, OpenLevel level) {
   }
   ModelReader reader;
   reader.file_ = std::move(file);
-  SCROOGE_ASSIGN_OR_RETURN(reader.superblock_, decode_superblock(reader.file_.bytes(), reader.path()));
+  std::array<std::byte, kSuperblockBytes> start{};
+  const std::span head = std::span(start).first(std::min<uint64_t>(start.size(), reader.file_.size()));
+  SCROOGE_RETURN_IF_ERROR(reader.file_.read(0, head));
+  SCROOGE_ASSIGN_OR_RETURN(reader.superblock_, decode_superblock(head, reader.file_.size(), reader.path()));
   // Offsets are aligned in the file; planes are aligned in memory only when the map itself is.
   if (std::bit_cast<uintptr_t>(reader.file_.bytes().data()) % (uint64_t{1} << 8) != 0) {
     return error(StatusCode::kUnsupported, reader.path(), ": the map of the file is not aligned to 256 bytes");
@@ -38,7 +47,8 @@ Result<ModelReader> ModelReader::open(FileMap file, OpenLevel level) {
 }
 
 Status ModelReader::load_index() {
-  const auto index = bytes(superblock_.meta_offset, superblock_.meta_size);
+  std::vector<std::byte> index(superblock_.meta_size);
+  SCROOGE_RETURN_IF_ERROR(file_.read(superblock_.meta_offset, index));
   if (static_cast<uint32_t>(xxh64(index)) != superblock_.meta_xxh64) {
     return error(StatusCode::kChecksumMismatch, path(), ": the index at byte ", superblock_.meta_offset,
                  " does not match its checksum; fetch the file again");
@@ -85,6 +95,16 @@ std::optional<std::span<const std::byte>> ModelReader::blob(SegmentKind kind, st
   return std::nullopt;
 }
 
+Result<std::optional<std::string>> ModelReader::read_blob(SegmentKind kind) const {
+  for (const SegmentRecord& segment : metadata_.segments) {
+    if (!is_blob(segment.kind) || segment.kind != kind) continue;
+    std::string content(segment.size, '\0');
+    SCROOGE_RETURN_IF_ERROR(file_.read(segment.offset, std::as_writable_bytes(std::span(content))));
+    return std::optional(std::move(content));
+  }
+  return std::optional<std::string>();
+}
+
 Status ModelReader::read_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const {
   const TensorDescription& description = tensor.description;
   const CheckedSize wanted = CheckedSize(count) * description.cols;
@@ -93,18 +113,43 @@ Status ModelReader::read_rows(const TensorRecord& tensor, uint64_t first, uint64
                  " rows from ", first, " into ", out.size(), " floats do not fit its shape ", description.rows, " x ",
                  description.cols);
   }
-  const auto rows_of = [&](PlaneKind kind) {
+  uint64_t row_bytes = 1;
+  for (const PlaneRecord& plane : tensor.planes) row_bytes = std::max(row_bytes, plane.row_bytes);
+  const uint64_t batch = std::max<uint64_t>(1, kBatchBytes / row_bytes);
+  for (uint64_t done = 0; done < count; done += batch) {
+    const uint64_t now = std::min(batch, count - done);
+    const std::span<float> part = out.subspan(done * description.cols, now * description.cols);
+    if (const Status status = read_some_rows(tensor, first + done, now, part); !status.ok()) {
+      return status.with_context(concat("tensor \"", printable(description.name), "\""));
+    }
+  }
+  return {};
+}
+
+Status ModelReader::read_some_rows(const TensorRecord& tensor, uint64_t first, uint64_t count,
+                                   std::span<float> out) const {
+  const TensorDescription& description = tensor.description;
+  const auto rows_of = [&](PlaneKind kind, std::vector<std::byte>& rows) -> Status {
     const PlaneRecord* record = tensor.plane(kind);
-    if (record == nullptr) return std::span<const std::byte>();
-    return bytes(record->offset + first * record->row_bytes, count * record->row_bytes);
+    if (record == nullptr) return {};
+    rows.resize(count * record->row_bytes);
+    return file_.read(record->offset + first * record->row_bytes, rows);
   };
   if (description.kind == TensorKind::kQuantized) {
-    QuantizedRows rows{rows_of(PlaneKind::kCodes), rows_of(PlaneKind::kScales), rows_of(PlaneKind::kZeros), {}};
-    if (!description.folded) rows.input_scale = plane(tensor, PlaneKind::kInputScale);
-    dequantize_rows(rows, description.spec, description.cols, out);
+    std::vector<std::byte> codes, scales, zeros, input_scale;
+    SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kCodes, codes));
+    SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kScales, scales));
+    SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kZeros, zeros));
+    if (const PlaneRecord* plane = tensor.plane(PlaneKind::kInputScale); plane != nullptr && !description.folded) {
+      input_scale.resize(plane->size);
+      SCROOGE_RETURN_IF_ERROR(file_.read(plane->offset, input_scale));
+    }
+    dequantize_rows({codes, scales, zeros, input_scale}, description.spec, description.cols, out);
     return {};
   }
-  if (!convert_to_f32(rows_of(PlaneKind::kData), description.dtype, out)) {
+  std::vector<std::byte> data;
+  SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kData, data));
+  if (!convert_to_f32(data, description.dtype, out)) {
     return error(StatusCode::kUnsupported, path(), ": tensor \"", printable(description.name), "\" holds raw ",
                  dtype_name(description.dtype), " bytes; read its data plane instead");
   }

@@ -23,8 +23,9 @@ enum class OpenLevel {
   kChecksums,  // and every byte of the payload
 };
 
-// Movable, not copyable. Const members are safe from several threads. Spans live as long as the reader (moves keep
-// them); reading them after the file was cut short by another program is a bus error, as with any map.
+// Movable, not copyable. Const members are safe from several threads. Opening and reading go through pread: a file that
+// another program cuts short is kSourceChanged. Only the spans of plane() and blob() are the map itself; they live as
+// long as the reader (moves keep them), and reading them after the file was cut short is a bus error, as with any map.
 class ModelReader {
  public:
   // Errors name file and field, tensor or plane: errors of FileMap::open, kBadModelFile, kChecksumMismatch,
@@ -46,9 +47,13 @@ class ModelReader {
   std::optional<std::span<const std::byte>> blob(SegmentKind kind) const;
   std::optional<std::span<const std::byte>> blob(SegmentKind kind, std::string_view name) const;
 
+  // The content of such a segment as a copy.
+  Result<std::optional<std::string>> read_blob(SegmentKind kind) const;
+
   // Rows [first, first + count) of the weights as the model uses them, as f32, row after row: dequantized, with an
   // input_scale that is not folded divided out again; dense f32, f16 and bf16 converted. kInvalidArgument when rows or
-  // out.size() do not fit; kUnsupported for u8. REQUIRES: `tensor` is of this reader.
+  // out.size() do not fit; kUnsupported for u8; kSourceChanged. Holds about 256 KiB of its own while it runs, or a row.
+  // REQUIRES: `tensor` is of this reader.
   Status read_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const;
 
   // Page hints for all planes of a tensor. REQUIRES: `tensor` is of this reader.
@@ -58,6 +63,7 @@ class ModelReader {
  private:
   ModelReader() = default;
   Status load_index();
+  Status read_some_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const;
   std::span<const std::byte> bytes(uint64_t offset, uint64_t size) const;
 
   FileMap file_;

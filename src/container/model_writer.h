@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "src/base/atomic_file.h"
+#include "src/base/cancel.h"
 #include "src/base/digest.h"
 #include "src/base/result.h"
 #include "src/container/layout_cursor.h"
@@ -45,8 +46,10 @@ class ModelWriter {
   Status sync();
   // Instead of writing the next segment: takes over the one that an earlier writer left in this place. All of it is
   // read and held against its checksums first: false when it is damaged, and the writer is as before. kBadModelFile
-  // when it is not the segment that would be written here. `given` is from last_segment().
-  Result<bool> adopt(const ModelMetadata& given);
+  // when it is not the segment that would be written here; kCancelled. `given` is from last_segment().
+  Result<bool> adopt(const ModelMetadata& given, CancelToken* cancel = nullptr);
+  // The same check alone: whether the segment is in the file, undamaged.
+  Result<bool> intact(const ModelMetadata& given, CancelToken* cancel = nullptr) const;
   // Bytes of a finished segment.
   Status read(uint64_t offset, std::span<std::byte> bytes) const { return file_.read_at(offset, bytes); }
   // Whether destruction leaves an unfinished file behind; at first not.
@@ -94,7 +97,7 @@ class ModelWriter {
   Status start_segment(std::string name, SegmentKind kind);
   void close_segment();
   Status publish(const ModelInfo& info);
-  Result<bool> is_intact(uint64_t offset, uint64_t size, uint64_t hash) const;
+  Result<bool> is_intact(uint64_t offset, uint64_t size, uint64_t hash, CancelToken* cancel) const;
   Status place_segment(const ModelMetadata& given);
 
   AtomicFile file_;

@@ -25,13 +25,14 @@ Status ModelWriter::sync() {
 }
 
 // A file that ends too early is damaged too.
-Result<bool> ModelWriter::is_intact(uint64_t offset, uint64_t size, uint64_t hash) const {
+Result<bool> ModelWriter::is_intact(uint64_t offset, uint64_t size, uint64_t hash, CancelToken* cancel) const {
   const CheckedSize end = CheckedSize(offset) + size;
   SCROOGE_ASSIGN_OR_RETURN(const uint64_t file_size, file_.size());
   if (!end.fits_in(file_size)) return false;
   std::vector<std::byte> piece(static_cast<size_t>(std::min<uint64_t>(size, 1 << 20)));
   Xxh64 actual;
   for (uint64_t done = 0; done < size;) {
+    SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
     const auto bytes = std::span(piece).first(static_cast<size_t>(std::min<uint64_t>(piece.size(), size - done)));
     SCROOGE_RETURN_IF_ERROR(file_.read_at(offset + done, bytes));
     actual.update(bytes);
@@ -64,22 +65,28 @@ Status ModelWriter::place_segment(const ModelMetadata& given) {
   return {};
 }
 
-Result<bool> ModelWriter::adopt(const ModelMetadata& given) {
-  SCROOGE_RETURN_IF_ERROR(require(State::kIdle, "adopt"));
+Result<bool> ModelWriter::intact(const ModelMetadata& given, CancelToken* cancel) const {
   if (given.segments.size() != 1)
     return error(StatusCode::kBadModelFile, file_.path(), ": not one segment to take over");
   const SegmentRecord& segment = given.segments.front();
-  bool intact = true;
+  bool whole = true;
   if (is_blob(segment.kind)) {
-    SCROOGE_ASSIGN_OR_RETURN(intact, is_intact(segment.offset, segment.size, segment.xxh64));
+    SCROOGE_ASSIGN_OR_RETURN(whole, is_intact(segment.offset, segment.size, segment.xxh64, cancel));
   }
   for (const TensorRecord& tensor : given.tensors) {
     for (const PlaneRecord& plane : tensor.planes) {
-      if (!intact) return false;
-      SCROOGE_ASSIGN_OR_RETURN(intact, is_intact(plane.offset, plane.size, plane.xxh64));
+      if (!whole) return false;
+      SCROOGE_ASSIGN_OR_RETURN(whole, is_intact(plane.offset, plane.size, plane.xxh64, cancel));
     }
   }
-  if (!intact) return false;
+  return whole;
+}
+
+Result<bool> ModelWriter::adopt(const ModelMetadata& given, CancelToken* cancel) {
+  SCROOGE_RETURN_IF_ERROR(require(State::kIdle, "adopt"));
+  SCROOGE_ASSIGN_OR_RETURN(const bool whole, intact(given, cancel));
+  if (!whole) return false;
+  const SegmentRecord& segment = given.segments.front();
   const size_t first = metadata_.tensors.size();
   SCROOGE_RETURN_IF_ERROR(stick(place_segment(given)));
   const std::span placed = std::span(metadata_.tensors).subspan(first);

@@ -82,15 +82,15 @@ std::array<std::byte, kSuperblockBytes> encode_superblock(const Superblock& supe
   return bytes;
 }
 
-Result<Superblock> decode_superblock(std::span<const std::byte> file, const std::string& path) {
-  if (file.size() < kMagic.size() || std::memcmp(file.data(), kMagic.data(), kMagic.size()) != 0) {
+Result<Superblock> decode_superblock(std::span<const std::byte> head, uint64_t file_size, const std::string& path) {
+  if (head.size() < kMagic.size() || std::memcmp(head.data(), kMagic.data(), kMagic.size()) != 0) {
     return error(StatusCode::kBadModelFile, path, ": does not start with the .scrooge magic; give a .scrooge file");
   }
-  if (file.size() < kSuperblockBytes) {
-    return error(StatusCode::kBadModelFile, path, ": ends inside the superblock, at byte ", file.size(),
+  if (head.size() < kSuperblockBytes) {
+    return error(StatusCode::kBadModelFile, path, ": ends inside the superblock, at byte ", head.size(),
                  "; fetch the file again");
   }
-  const auto bytes = file.first(kSuperblockBytes);
+  const auto bytes = head.first(kSuperblockBytes);
   Superblock block;
   block.version_major = get<uint16_t>(bytes, kMajorAt);
   block.version_minor = get<uint16_t>(bytes, kMinorAt);
@@ -118,7 +118,7 @@ Result<Superblock> decode_superblock(std::span<const std::byte> file, const std:
   block.meta_size = get<uint64_t>(bytes, kMetaSizeAt);
   block.file_size = get<uint64_t>(bytes, kFileSizeAt);
   block.meta_xxh64 = get<uint32_t>(bytes, kMetaHashAt);
-  SCROOGE_RETURN_IF_ERROR(check_extents(block, file.size(), path));
+  SCROOGE_RETURN_IF_ERROR(check_extents(block, file_size, path));
   return block;
 }
 

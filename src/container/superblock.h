@@ -28,9 +28,10 @@ struct Superblock {
 // Also writes the checksum of the superblock itself.
 std::array<std::byte, kSuperblockBytes> encode_superblock(const Superblock& superblock);
 
-// Reads and checks the superblock of `file`, the whole file's bytes; only the first 64 are touched. kBadModelFile when
+// Reads and checks the superblock at the start of `head`, the first 64 bytes of a file or all of a shorter one.
+// kBadModelFile when
 // it is not a .scrooge file, damaged or truncated; kUnsupportedVersion for a newer major version or unknown flags.
 // `path` is for messages.
-Result<Superblock> decode_superblock(std::span<const std::byte> file, const std::string& path);
+Result<Superblock> decode_superblock(std::span<const std::byte> head, uint64_t file_size, const std::string& path);
 
 }  // namespace scrooge::container

@@ -22,31 +22,39 @@ int64_t widest_input(const ModelConfig& config) {
   return std::max({config.width, config.q_width(), config.feed_forward});
 }
 
+// On a boundary that suits any vector unit.
+uint64_t stage_input_bytes(const ModelConfig& config, int64_t chunk_tokens) {
+  return (float_bytes(chunk_tokens * widest_input(config)) + 255) / 256 * 256;
+}
+
 }  // namespace
 
 uint64_t BlockForward::scratch_bytes(const ModelConfig& config, int64_t chunk_tokens) {
-  return float_bytes(chunk_tokens * scratch_width(config)) + float_bytes(chunk_tokens * widest_input(config)) +
-         float_bytes(config.head_width / 2);
+  return stage_input_bytes(config, chunk_tokens) + float_bytes(chunk_tokens * scratch_width(config));
 }
 
 Result<std::unique_ptr<BlockForward>> BlockForward::create(backend::Device& device, const ModelConfig& config,
-                                                           std::span<const float> inv_freq, int64_t chunk_tokens) {
+                                                           std::span<const float> inv_freq, int64_t chunk_tokens,
+                                                           backend::Buffer* workspace) {
   std::unique_ptr<BlockForward> forward(new BlockForward(device, config, chunk_tokens));
   SCROOGE_ASSIGN_OR_RETURN(forward->inv_freq_, device.allocate(inv_freq.size_bytes(), "rotary frequencies"));
   SCROOGE_RETURN_IF_ERROR(device.upload(*forward->inv_freq_, 0, std::as_bytes(inv_freq)));
-  SCROOGE_ASSIGN_OR_RETURN(forward->scratch_, device.allocate(float_bytes(chunk_tokens * scratch_width(config)),
-                                                              "activations of a token chunk"));
-  SCROOGE_ASSIGN_OR_RETURN(forward->stage_input_,
-                           device.allocate(float_bytes(chunk_tokens * widest_input(config)), "stage input of a chunk"));
+  if (workspace == nullptr) {
+    SCROOGE_ASSIGN_OR_RETURN(forward->own_workspace_,
+                             device.allocate(scratch_bytes(config, chunk_tokens), "activations of a token chunk"));
+    workspace = forward->own_workspace_.get();
+  }
+  forward->workspace_ = workspace;
   return forward;
 }
 
 Matrix BlockForward::scratch(int64_t first_float, int64_t rows, int64_t cols) const {
-  return {scratch_.get(), static_cast<uint64_t>(first_float) * sizeof(float), rows, cols, cols, DType::kF32};
+  const uint64_t offset = workspace_begin_ + stage_input_bytes(config_, chunk_tokens_) + float_bytes(first_float);
+  return {workspace_, offset, rows, cols, cols, DType::kF32};
 }
 
 Matrix BlockForward::stage_input(int64_t rows, int64_t cols) const {
-  return {stage_input_.get(), 0, rows, cols, cols, DType::kF32};
+  return {workspace_, workspace_begin_, rows, cols, cols, DType::kF32};
 }
 
 Status BlockForward::normalize(const Matrix& x, const Vector& gamma, const Matrix& y) {
@@ -55,7 +63,19 @@ Status BlockForward::normalize(const Matrix& x, const Vector& gamma, const Matri
 
 Status BlockForward::linear(const BlockWeights& weights, LinearRole role, const Matrix& x, Precision precision,
                             float beta, const Matrix& y) {
-  return device_.gemm({x, weights.linear(role), y, weights.bias(role), beta, precision});
+  return multiply(weights.linear(role), weights.bias(role), x, precision, beta, y);
+}
+
+Status BlockForward::multiply(WeightRows& weight, const Vector& bias, const Matrix& x, Precision precision, float beta,
+                              const Matrix& y) {
+  return for_each_tile(weight, [&](int64_t first, const Matrix& tile) {
+    Vector part = bias;
+    if (bias) {
+      part.offset += float_bytes(first);
+      part.size = tile.rows;
+    }
+    return device_.gemm({x, tile, y.col_range(first, tile.rows), part, beta, precision});
+  });
 }
 
 Status BlockForward::attention(const BlockWeights& weights, const Matrix& h, int64_t sequence, Precision precision,

@@ -9,27 +9,30 @@
 
 #include "src/backend/device.h"
 #include "src/model/block_plan.h"
+#include "src/model/weight_rows.h"
 
 namespace scrooge::model {
 
-// Weights of one block as the forward runs them, in device memory owned by someone else. f32 or bf16 matrices.
+// Weights of one block as the forward runs them, owned by someone else.
 struct BlockWeights {
-  std::array<backend::Matrix, kLinearCount> linears;
+  std::array<WeightRows*, kLinearCount> linears{};
   std::array<backend::Vector, kLinearCount> biases;  // null buffer: no bias
   std::array<backend::Vector, kNormCount> norms;
 
-  backend::Matrix& linear(LinearRole role) { return linears[static_cast<size_t>(role)]; }
-  const backend::Matrix& linear(LinearRole role) const { return linears[static_cast<size_t>(role)]; }
+  WeightRows& linear(LinearRole role) const { return *linears[static_cast<size_t>(role)]; }
   const backend::Vector& bias(LinearRole role) const { return biases[static_cast<size_t>(role)]; }
 };
 
 // One thread at a time. The device must outlive it.
 class BlockForward {
  public:
-  // Device bytes that create() allocates for chunks of up to `chunk_tokens`.
+  // Device bytes of scratch for chunks of up to `chunk_tokens`.
   static uint64_t scratch_bytes(const ModelConfig& config, int64_t chunk_tokens);
+  // `workspace`: scratch_bytes() of it, from begin_workspace_at() on, are used during calls and free between them, but
+  // for stage_input(); without one they are allocated.
   static Result<std::unique_ptr<BlockForward>> create(backend::Device& device, const ModelConfig& config,
-                                                      std::span<const float> inv_freq, int64_t chunk_tokens);
+                                                      std::span<const float> inv_freq, int64_t chunk_tokens,
+                                                      backend::Buffer* workspace = nullptr);
 
   // x = the stage's input computed from h, with h as it is when the stage begins (for the stages after o: with o's
   // output added). Rows are whole sequences of `sequence` tokens. REQUIRES: h.rows <= chunk_tokens, x is [h.rows, K].
@@ -38,9 +41,15 @@ class BlockForward {
   // h += linear(x) for the stages that write the residual stream (o, down); does nothing for the others.
   Status consume(const StagePlan& stage, const BlockWeights& weights, const backend::Matrix& x,
                  backend::Precision precision, const backend::Matrix& h);
+  // y = x W^T + bias + beta y, tile by tile of W; a bias without a buffer is none.
+  Status multiply(WeightRows& weight, const backend::Vector& bias, const backend::Matrix& x,
+                  backend::Precision precision, float beta, const backend::Matrix& y);
   // The whole block on one chunk, in place.
   Status run(const BlockPlan& plan, const BlockWeights& weights, const backend::Matrix& h, int64_t sequence,
              backend::Precision precision);
+  // The workspace begins at this byte from now on.
+  void begin_workspace_at(uint64_t offset) { workspace_begin_ = offset; }
+  uint64_t workspace_begin() const { return workspace_begin_; }
   // Room for the input of a stage of up to chunk_tokens rows, shared by all; overwritten by run().
   backend::Matrix stage_input(int64_t rows, int64_t cols) const;
   // y = norm(x) with the model's epsilon.
@@ -64,8 +73,9 @@ class BlockForward {
   const ModelConfig config_;
   const int64_t chunk_tokens_;
   std::unique_ptr<backend::Buffer> inv_freq_;
-  std::unique_ptr<backend::Buffer> scratch_;
-  std::unique_ptr<backend::Buffer> stage_input_;
+  std::unique_ptr<backend::Buffer> own_workspace_;
+  backend::Buffer* workspace_ = nullptr;  // the stage input, then the rest
+  uint64_t workspace_begin_ = 0;
 };
 
 }  // namespace scrooge::model

@@ -32,12 +32,21 @@ std::vector<awq::LinearProblem> BlockQuantizer::linear_problems(int64_t block, c
   std::vector<awq::LinearProblem> problems;
   for (const LinearRole role : stage.linears) {
     problems.push_back({concat(model::block_prefix(block), source_.block_plan().linear(role).name),
-                        originals_.weights().linear(role), effective_.weights().linear(role)});
+                        &originals_.weights().linear(role)});
   }
   return problems;
 }
 
-Status BlockQuantizer::solve_stage(int64_t block, const StagePlan& stage, const StageStatistics& statistics,
+// What the stage's linears compute from now on.
+Status BlockQuantizer::set_effective(size_t s, const awq::StageSolution& solution) {
+  const StagePlan& stage = source_.block_plan().stages[s];
+  for (size_t i = 0; i < stage.linears.size(); ++i) {
+    SCROOGE_RETURN_IF_ERROR(effective_.set(stage.linears[i], solution.linears[i].quantized, solution.choice.scale));
+  }
+  return {};
+}
+
+Status BlockQuantizer::solve_stage(int64_t block, const StagePlan& stage, StageStatistics& statistics,
                                    BlockOutcome& outcome) {
   const Stopwatch watch;
   awq::Ties ties;
@@ -104,28 +113,35 @@ Status BlockQuantizer::add_statistics(const StagePlan& stage, int64_t chunk, con
   if (!original_too) return {};
   SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
   SCROOGE_ASSIGN_OR_RETURN(const Matrix original, original_hidden_.load(chunk));
-  const Matrix x_original{original_input_.get(), 0, x.rows, x.cols, x.cols, DType::kF32};
+  const Matrix x_original = chunk_room(0, x.rows, x.cols);
   const BlockWeights& weights = originals_.weights();
   SCROOGE_RETURN_IF_ERROR(
       forward_->produce(stage, weights, original, hidden_.chunking().sequence, kPrecision, x_original));
-  const Matrix difference{mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
+  Matrix wrong = x_original;  // what x, or for a writer of the residual stream the stage's output, should change by
   if (writes_residual(stage)) {
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*original.buffer, original.offset, *mid_, 0, float_bytes(h.rows * h.cols)));
-    SCROOGE_RETURN_IF_ERROR(device_.add({h, difference, -1.0f}));
+    wrong = chunk_room(1, h.rows, h.cols);
+    SCROOGE_RETURN_IF_ERROR(
+        device_.copy(*original.buffer, original.offset, *wrong.buffer, wrong.offset, float_bytes(h.rows * h.cols)));
+    SCROOGE_RETURN_IF_ERROR(device_.add({h, wrong, -1.0f}));
+    SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, weights, x_original, kPrecision, original));
+    SCROOGE_RETURN_IF_ERROR(original_hidden_.store(chunk));
+  }
+  SCROOGE_RETURN_IF_ERROR(device_.add({x, x_original, -1.0f}));
+  if (writes_residual(stage)) {
+    model::WeightRows& w = weights.linear(stage.linears.front());
+    SCROOGE_RETURN_IF_ERROR(forward_->multiply(w, {}, x_original, kPrecision, 1, wrong));
   }
   for (const calibration::RowSlice& slice : selection_.slices(chunk)) {
-    SCROOGE_RETURN_IF_ERROR(statistics.add_original(
-        slice.of(x), slice.of(x_original), writes_residual(stage) ? slice.of(difference) : Matrix(), kPrecision));
+    SCROOGE_RETURN_IF_ERROR(statistics.add_error(slice.of(x), slice.of(wrong), kPrecision));
   }
-  if (!writes_residual(stage)) return {};
-  SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, weights, x_original, kPrecision, original));
-  return original_hidden_.store(chunk);
+  return {};
 }
 
 Status BlockQuantizer::linear_statistics(const StagePlan& stage, const BlockWeights& run, Pass pass, double done) {
   const bool keep = stage.producer == Producer::kAttention;
   StageStatistics& statistics = statistics_.front();
-  SCROOGE_RETURN_IF_ERROR(statistics.reset(stage.input));
+  SCROOGE_RETURN_IF_ERROR(statistics.reset(stage.input, writes_residual(stage) ? source_.config().width : 0));
+  forward_->begin_workspace_at(statistics.free_offset());
   for (int64_t chunk = 0; chunk < hidden_.chunking().chunks(); ++chunk) {
     if (selection_.held_out(chunk) != pass.held_out) continue;
     SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
@@ -144,7 +160,7 @@ Status BlockQuantizer::linear_statistics(const StagePlan& stage, const BlockWeig
 Status BlockQuantizer::linear_stage(int64_t block, size_t s, const BlockWeights& run, double done,
                                     BlockOutcome& outcome) {
   const StagePlan& stage = source_.block_plan().stages[s];
-  const StageStatistics& statistics = statistics_.front();
+  StageStatistics& statistics = statistics_.front();
   bool overfit = false;
   for (bool original = options_.two_streams();; original = false) {
     const Stopwatch watch;
@@ -172,7 +188,8 @@ Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome)
   for (size_t s = 0; s < plan.stages.size(); ++s) {
     const StagePlan& stage = plan.stages[s];
     SCROOGE_RETURN_IF_ERROR(linear_stage(block, s, run, done, outcome));
-    for (const LinearRole role : stage.linears) run.linear(role) = effective_.weights().linear(role);
+    SCROOGE_RETURN_IF_ERROR(set_effective(s, outcome.stages[s]));
+    for (const LinearRole role : stage.linears) run.linears[static_cast<size_t>(role)] = &effective_.linear(role);
     done += 1.0 / static_cast<double>(plan.stages.size());
     const Stopwatch forward_watch;
     if (writes_residual(stage)) {
@@ -192,6 +209,7 @@ Status BlockQuantizer::calibrate_by_linear(int64_t block, BlockOutcome& outcome)
     }
     outcome.calibrate_seconds += forward_watch.seconds();
   }
+  forward_->begin_workspace_at(0);
   return {};
 }
 
@@ -203,9 +221,9 @@ Status BlockQuantizer::block_statistics(bool held_out) {
   for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
     if (selection_.held_out(chunk) != held_out) continue;
     SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
-    const Matrix mid{mid_.get(), 0, h.rows, h.cols, h.cols, DType::kF32};
+    const Matrix mid = chunk_room(1, h.rows, h.cols);
     const uint64_t bytes = float_bytes(h.rows * h.cols);
-    SCROOGE_RETURN_IF_ERROR(device_.copy(*h.buffer, h.offset, *mid_, 0, bytes));
+    SCROOGE_RETURN_IF_ERROR(device_.copy(*h.buffer, h.offset, *mid.buffer, mid.offset, bytes));
     for (size_t s = 0; s < plan.stages.size(); ++s) {
       const StagePlan& stage = plan.stages[s];
       const Matrix x = forward_->stage_input(h.rows, stage.input);
@@ -214,7 +232,7 @@ Status BlockQuantizer::block_statistics(bool held_out) {
       SCROOGE_RETURN_IF_ERROR(forward_->consume(stage, originals_.weights(), x, kPrecision, mid));
     }
     if (options_.propagate == Propagate::kNone) {
-      SCROOGE_RETURN_IF_ERROR(device_.copy(*mid_, 0, *h.buffer, h.offset, bytes));
+      SCROOGE_RETURN_IF_ERROR(device_.copy(*mid.buffer, mid.offset, *h.buffer, h.offset, bytes));
       SCROOGE_RETURN_IF_ERROR(hidden_.store(chunk));
     }
     SCROOGE_RETURN_IF_ERROR(tick("statistics", 0));
@@ -243,10 +261,11 @@ Status BlockQuantizer::calibrate_by_block(int64_t block, BlockOutcome& outcome) 
       if (!holds) SCROOGE_RETURN_IF_ERROR(fall_back(block, s, outcome));
     }
   }
+  for (size_t s = 0; s < plan.stages.size(); ++s) SCROOGE_RETURN_IF_ERROR(set_effective(s, outcome.stages[s]));
   if (options_.propagate == Propagate::kNone) return {};
   const Stopwatch forward_watch;
   BlockWeights run = originals_.weights();
-  run.linears = effective_.weights().linears;
+  run.linears = effective_.linears();
   SCROOGE_RETURN_IF_ERROR(move_past(run, hidden_, "forward"));
   outcome.calibrate_seconds += forward_watch.seconds();
   return {};
@@ -265,17 +284,26 @@ Status BlockQuantizer::move_past(const BlockWeights& run, calibration::HiddenSta
 
 Status BlockQuantizer::load_finished(const FinishedBlock& finished) {
   const model::BlockPlan& plan = source_.block_plan();
+  finished_.clear();
+  finished_.reserve(plan.linears.size());
   for (size_t s = 0; s < plan.stages.size(); ++s) {
     for (const LinearRole role : plan.stages[s].linears) {
-      const Matrix& effective = effective_.weights().linear(role);
-      SCROOGE_ASSIGN_OR_RETURN(
-          const awq::QuantizedLinear quantized,
-          awq::QuantizedLinear::create(device_, effective.rows, effective.cols, options_.solve.spec));
+      const model::LinearPlan& linear = plan.linear(role);
+      SCROOGE_ASSIGN_OR_RETURN(awq::QuantizedLinear quantized,
+                               awq::QuantizedLinear::create(device_, linear.rows, linear.cols, options_.solve.spec));
       SCROOGE_RETURN_IF_ERROR(finished.load(static_cast<size_t>(role), quantized));
-      SCROOGE_RETURN_IF_ERROR(solver_->effective_weight(quantized, finished.scales[s], effective));
+      finished_.push_back(std::move(quantized));
+      SCROOGE_RETURN_IF_ERROR(effective_.set(role, finished_.back(), finished.scales[s]));
     }
   }
   return {};
+}
+
+std::vector<calibration::HiddenStates*> BlockQuantizer::states() {
+  std::vector<calibration::HiddenStates*> result;
+  if (options_.calibrate) result.push_back(&hidden_);
+  if (options_.two_streams()) result.push_back(&original_hidden_);
+  return result;
 }
 
 // The same operations on the same numbers as when the block was quantized, so that the states are the same to the bit.
@@ -288,9 +316,11 @@ Status BlockQuantizer::replay(int64_t block, const FinishedBlock& finished) {
   BlockWeights run = originals_.weights();
   if (options_.propagate != Propagate::kNone) {
     SCROOGE_RETURN_IF_ERROR(load_finished(finished));
-    run.linears = effective_.weights().linears;
+    run.linears = effective_.linears();
   }
-  return move_past(run, hidden_, "resume");
+  const Status moved = move_past(run, hidden_, "resume");
+  finished_.clear();
+  return moved;
 }
 
 }  // namespace scrooge::pipeline

@@ -25,8 +25,8 @@ int64_t widest_input(const model::BlockPlan& plan) {
   return widest;
 }
 
-std::vector<std::vector<awq::Solver::Shape>> stage_shapes(const model::BlockPlan& plan) {
-  std::vector<std::vector<awq::Solver::Shape>> stages;
+std::vector<std::vector<awq::LinearShape>> stage_shapes(const model::BlockPlan& plan) {
+  std::vector<std::vector<awq::LinearShape>> stages;
   for (const StagePlan& stage : plan.stages) {
     auto& shapes = stages.emplace_back();
     for (const LinearRole role : stage.linears) shapes.push_back({plan.linear(role).rows, plan.linear(role).cols});
@@ -42,12 +42,61 @@ uint64_t quantized_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
   return bytes;
 }
 
-calibration::StatisticsShape stage_statistics(const model::BlockPlan& plan, const model::ModelConfig& config,
-                                              const BlockQuantizerOptions& options) {
-  return {widest_input(plan), options.two_streams(), config.width};
+int64_t probe_tokens(const Chunking& chunking) { return std::min(chunking.sequence, kProbeTokens); }
+
+uint64_t padded(uint64_t bytes) { return (bytes + 255) / 256 * 256; }
+
+// Of the workspace when the forward runs: its scratch, then two rooms for a chunk, as wide as the widest input and as
+// the model.
+struct ForwardRooms {
+  ForwardRooms(const ModelSource& source, const Chunking& chunking) {
+    const int64_t tokens = chunking.chunk_tokens();
+    first = padded(model::BlockForward::scratch_bytes(source.config(), tokens));
+    second = first + padded(float_bytes(tokens * widest_input(source.block_plan())));
+    bytes = second + padded(float_bytes(tokens * source.config().width));
+  }
+  uint64_t first, second, bytes;
+};
+
+int64_t correction_rows(const StagePlan& stage, const model::ModelConfig& config,
+                        const BlockQuantizerOptions& options) {
+  if (!options.two_streams()) return 0;
+  return stage.linears.size() == 1 ? config.width : stage.input;
 }
 
-int64_t probe_tokens(const Chunking& chunking) { return std::min(chunking.sequence, kProbeTokens); }
+// With propagation by linears a stage's statistics lie at the beginning of the workspace, and what the forward and the
+// solver take behind them.
+bool shares_workspace(const BlockQuantizerOptions& options) {
+  return options.calibrate && options.propagate == Propagate::kLinear;
+}
+
+uint64_t workspace_bytes(const ModelSource& source, const Chunking& chunking, const BlockQuantizerOptions& options) {
+  const model::BlockPlan& plan = source.block_plan();
+  const bool shared = shares_workspace(options);
+  const uint64_t forward = options.calibrate ? ForwardRooms(source, chunking).bytes : 0;
+  const auto shapes = stage_shapes(plan);
+  uint64_t bytes = 0;
+  for (size_t s = 0; s < shapes.size(); ++s) {
+    const StagePlan& stage = plan.stages[s];
+    const uint64_t statistics =
+        shared ? StageStatistics::shared_bytes(stage.input, correction_rows(stage, source.config(), options)) : 0;
+    bytes = std::max({bytes, statistics + forward,
+                      awq::Solver::workspace_end(shapes[s], options.solve, shared, options.residency.park_statistics)});
+  }
+  return bytes;
+}
+
+struct ParkedBytes {
+  ParkedBytes(const model::BlockPlan& plan, const BlockQuantizerOptions& options) {
+    for (const StagePlan& stage : plan.stages) {
+      gram = std::max(gram, float_bytes(stage.input * stage.input));
+      if (stage.linears.size() > 1 || !options.two_streams()) continue;
+      target = std::max(target, float_bytes(plan.linear(stage.linears.front()).rows * stage.input));
+    }
+  }
+  uint64_t gram = 0;
+  uint64_t target = 0;
+};
 
 }  // namespace
 
@@ -71,33 +120,40 @@ void BlockQuantizer::plan_memory(const ModelSource& source, const Chunking& chun
                                  const BlockQuantizerOptions& options, MemoryPlan& plan) {
   const model::ModelConfig& config = source.config();
   const model::BlockPlan& block = source.block_plan();
-  plan.add("job", "weights of a block, f32", DeviceBlock::device_bytes(block, config));
+  const Residency& residency = options.residency;
+  const bool stream = residency.stream_weights;
+  plan.add("job", stream ? "norms of a block, f32" : "weights of a block, f32",
+           DeviceBlock::device_bytes(block, config, !stream), stream ? Placement::kStreamed : Placement::kHeld);
   plan.add("job", "codes, scales and zeros of a block", quantized_bytes(block, options.solve.spec));
-  plan.add("solve", "scratch of the search", awq::Solver::scratch_bytes(stage_shapes(block), options.solve));
+  plan.add("job", "tile of a weight, f32", tile_room_bytes(block));
+  plan.add("stage", shares_workspace(options) ? "statistics and workspace" : "workspace",
+           workspace_bytes(source, chunking, options),
+           residency.park_statistics ? Placement::kSpilled : Placement::kHeld);
   if (!options.calibrate) return;
-  plan.add("job", "quantized weights of a block, f32", DeviceBlock::device_bytes(block, config));
+  if (residency.park_statistics) {
+    const ParkedBytes parked(block, options);
+    plan.spill_bytes += parked.gram + parked.target;
+  }
+  plan.add("job", stream ? "scales of a block" : "quantized weights of a block, f32",
+           EffectiveBlock::device_bytes(block, !stream), stream ? Placement::kRecomputed : Placement::kHeld);
   const auto store = [&](const char* purpose, int64_t width, bool spilled) {
-    plan.add("job", purpose, HiddenStates::device_bytes(chunking, width, spilled));
+    plan.add("job", purpose, HiddenStates::device_bytes(chunking, width, spilled),
+             spilled ? Placement::kSpilled : Placement::kHeld);
     if (spilled) plan.spill_bytes += HiddenStates::disk_bytes(chunking, width);
   };
-  store("hidden states", config.width, options.spill.hidden);
-  plan.add("forward", "activations of a token chunk",
-           model::BlockForward::scratch_bytes(config, chunking.chunk_tokens()));
-  plan.add("job", "fold check", float_bytes(3 * probe_tokens(chunking) * config.width));
+  store("hidden states", config.width, residency.spill_hidden);
+  plan.add("job", "fold check, rotary frequencies",
+           float_bytes(3 * probe_tokens(chunking) * config.width + config.head_width / 2));
   if (options.propagate == Propagate::kLinear) {
-    store("attention outputs", config.q_width(), options.spill.attention);
-    plan.add("forward", "statistics of a stage",
-             StageStatistics::device_bytes(stage_statistics(block, config, options)));
+    store("attention outputs", config.q_width(), residency.spill_attention);
+    plan.add("stage", "column sums", StageStatistics::own_bytes({widest_input(block), 0}));
     if (options.two_streams()) {
-      store("hidden states of the original model", config.width, options.spill.original);
-      plan.add("forward", "original inputs of a stage, residual difference",
-               float_bytes(chunking.chunk_tokens() * (widest_input(block) + config.width)));
+      store("hidden states of the original model", config.width, residency.spill_original);
     }
   } else {
     uint64_t bytes = 0;
-    for (const StagePlan& stage : block.stages) bytes += StageStatistics::device_bytes({stage.input, false, 0});
-    plan.add("forward", "statistics of all stages", bytes);
-    plan.add("forward", "residual stream inside the block", float_bytes(chunking.chunk_tokens() * config.width));
+    for (const StagePlan& stage : block.stages) bytes += StageStatistics::device_bytes({stage.input, 0});
+    plan.add("stage", "statistics of all stages", bytes);
   }
 }
 
@@ -107,43 +163,63 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
                                                                Reporter& reporter) {
   const model::ModelConfig& config = source.config();
   const model::BlockPlan& plan = source.block_plan();
+  const Residency& residency = options.residency;
   std::unique_ptr<BlockQuantizer> self(new BlockQuantizer(device, source, options, reporter));
-  SCROOGE_ASSIGN_OR_RETURN(self->originals_, DeviceBlock::create(device, plan, config, "weights of a block"));
-  SCROOGE_ASSIGN_OR_RETURN(self->solver_, awq::Solver::create(device, stage_shapes(plan), options.solve));
+  SCROOGE_ASSIGN_OR_RETURN(self->workspace_, device.allocate(workspace_bytes(source, chunking, options), "workspace"));
+  SCROOGE_ASSIGN_OR_RETURN(self->tile_room_, device.allocate(tile_room_bytes(plan), "tile of a weight"));
+  SCROOGE_ASSIGN_OR_RETURN(self->originals_,
+                           DeviceBlock::create(device, plan, config, "weights of a block",
+                                               residency.stream_weights ? self->tile_room_.get() : nullptr));
+  if (residency.park_statistics) {
+    const ParkedBytes parked(plan, options);
+    const auto open = [&](uint64_t bytes, std::string_view purpose) {
+      return calibration::SpilledMatrix::create(device, bytes, residency.folder, purpose);
+    };
+    SCROOGE_ASSIGN_OR_RETURN(self->parking_.gram, open(parked.gram, "the Gram matrix"));
+    SCROOGE_ASSIGN_OR_RETURN(self->parking_.target, open(parked.target, "corrected targets"));
+  }
+  self->solver_ = std::make_unique<awq::Solver>(device, options.solve, *self->workspace_,
+                                                residency.park_statistics ? &self->parking_ : nullptr);
   if (!options.calibrate) return self;
-  SCROOGE_ASSIGN_OR_RETURN(self->effective_, DeviceBlock::create(device, plan, config, "quantized weights of a block"));
+  SCROOGE_ASSIGN_OR_RETURN(self->effective_,
+                           EffectiveBlock::create(device, plan, !residency.stream_weights, *self->tile_room_));
   const auto store = [&](std::string_view purpose, int64_t width, bool spilled) {
-    return HiddenStates::create(device, chunking, width, purpose, spilled ? options.spill.folder : std::string());
+    return HiddenStates::create(device, chunking, width, purpose, spilled ? residency.folder : std::string());
   };
-  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, store("hidden states", config.width, options.spill.hidden));
-  SCROOGE_ASSIGN_OR_RETURN(self->forward_,
-                           model::BlockForward::create(device, config, source.inv_freq(), chunking.chunk_tokens()));
+  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, store("hidden states", config.width, residency.spill_hidden));
+  SCROOGE_ASSIGN_OR_RETURN(
+      self->forward_,
+      model::BlockForward::create(device, config, source.inv_freq(), chunking.chunk_tokens(), self->workspace_.get()));
   self->selection_ = calibration::TokenSelection(chunking, options.selection);
   self->probe_tokens_ = probe_tokens(chunking);
   SCROOGE_ASSIGN_OR_RETURN(self->probe_,
                            device.allocate(float_bytes(3 * self->probe_tokens_ * config.width), "fold check"));
   if (options.propagate == Propagate::kLinear) {
-    SCROOGE_ASSIGN_OR_RETURN(self->attention_, store("attention outputs", config.q_width(), options.spill.attention));
-    SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, stage_statistics(plan, config, options)));
+    SCROOGE_ASSIGN_OR_RETURN(self->attention_, store("attention outputs", config.q_width(), residency.spill_attention));
+    calibration::StatisticsShape shape{widest_input(plan), 0};
+    for (const StagePlan& stage : plan.stages) {
+      shape.correction = std::max(shape.correction, correction_rows(stage, config, options) * stage.input);
+    }
+    SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, shape, *self->workspace_));
     self->statistics_.push_back(std::move(statistics));
     if (options.two_streams()) {
       SCROOGE_ASSIGN_OR_RETURN(self->original_hidden_,
-                               store("hidden states of the original model", config.width, options.spill.original));
-      SCROOGE_ASSIGN_OR_RETURN(
-          self->original_input_,
-          device.allocate(float_bytes(chunking.chunk_tokens() * widest_input(plan)), "original inputs of a stage"));
-      SCROOGE_ASSIGN_OR_RETURN(
-          self->mid_, device.allocate(float_bytes(chunking.chunk_tokens() * config.width), "residual difference"));
+                               store("hidden states of the original model", config.width, residency.spill_original));
     }
   } else {
     for (const StagePlan& stage : plan.stages) {
-      SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, {stage.input, false, 0}));
+      SCROOGE_ASSIGN_OR_RETURN(auto statistics, StageStatistics::create(device, {stage.input, 0}));
       self->statistics_.push_back(std::move(statistics));
     }
-    SCROOGE_ASSIGN_OR_RETURN(self->mid_, device.allocate(float_bytes(chunking.chunk_tokens() * config.width),
-                                                         "residual stream inside the block"));
   }
   return self;
+}
+
+// Room for a chunk beside the forward's scratch: 0 is as wide as the widest input, 1 as the model.
+Matrix BlockQuantizer::chunk_room(int64_t index, int64_t rows, int64_t cols) const {
+  const ForwardRooms rooms(source_, hidden_.chunking());
+  const uint64_t offset = forward_->workspace_begin() + (index == 0 ? rooms.first : rooms.second);
+  return {workspace_.get(), offset, rows, cols, cols, DType::kF32};
 }
 
 Status BlockQuantizer::tick(const char* stage, double within_block) {
@@ -181,7 +257,7 @@ Status BlockQuantizer::round_to_nearest(BlockOutcome& outcome) {
     awq::StageSolution solution;
     solution.choice.scale.assign(static_cast<size_t>(stage.input), 1.0f);
     for (const LinearRole role : stage.linears) {
-      awq::LinearProblem problem{source_.block_plan().linear(role).name, originals_.weights().linear(role), {}};
+      const awq::LinearProblem problem{source_.block_plan().linear(role).name, &originals_.weights().linear(role)};
       SCROOGE_ASSIGN_OR_RETURN(awq::LinearSolution linear, solver_->round_to_nearest(problem));
       solution.linears.push_back(std::move(linear));
     }
@@ -196,13 +272,26 @@ Status BlockQuantizer::save_probe() {
   return device_.copy(*h.buffer, h.offset, *probe_, 0, float_bytes(probe_tokens_ * h.cols));
 }
 
-// Puts the block as the file states it where the original weights were.
+Matrix BlockQuantizer::probe(int64_t index) const {
+  const int64_t width = source_.config().width;
+  return {probe_.get(), float_bytes(index * probe_tokens_ * width), probe_tokens_, width, width, DType::kF32};
+}
+
+// The probe through the calibrated block, while its linears are as they were calibrated.
+Status BlockQuantizer::run_calibrated_probe() {
+  const uint64_t bytes = probe(1).offset;
+  SCROOGE_RETURN_IF_ERROR(device_.copy(*probe_, 0, *probe_, bytes, bytes));
+  SCROOGE_RETURN_IF_ERROR(device_.copy(*probe_, 0, *probe_, 2 * bytes, bytes));
+  BlockWeights calibrated = originals_.weights();
+  calibrated.linears = effective_.linears();
+  return forward_->run(source_.block_plan(), calibrated, probe(1), probe_tokens_, Precision::kExact);
+}
+
+// The block as the file states it; norms and biases go where the original ones were.
 Status BlockQuantizer::load_folded(const awq::FoldedBlock& folded) {
   const BlockWeights& to = originals_.weights();
   for (size_t i = 0; i < folded.quantized.size(); ++i) {
-    const awq::QuantizedLinear& linear = *folded.quantized[i];
-    SCROOGE_RETURN_IF_ERROR(
-        device_.dequantize({linear.codes(), linear.scales(), linear.zeros(), to.linears[i], linear.spec}));
+    SCROOGE_RETURN_IF_ERROR(effective_.set_folded(static_cast<LinearRole>(i), *folded.quantized[i]));
     if (!folded.biases[i].empty()) {
       SCROOGE_RETURN_IF_ERROR(
           device_.upload(*to.biases[i].buffer, to.biases[i].offset, std::as_bytes(std::span(folded.biases[i]))));
@@ -220,19 +309,10 @@ Status BlockQuantizer::load_folded(const awq::FoldedBlock& folded) {
 // off by tenths.
 Status BlockQuantizer::check_fold(int64_t block, BlockOutcome& outcome) {
   constexpr double kTolerance = 0.02;
-  const int64_t width = source_.config().width;
-  const uint64_t bytes = float_bytes(probe_tokens_ * width);
-  const auto probe = [&](uint64_t index) {
-    return Matrix{probe_.get(), index * bytes, probe_tokens_, width, width, DType::kF32};
-  };
-  SCROOGE_RETURN_IF_ERROR(device_.copy(*probe_, 0, *probe_, bytes, bytes));
-  SCROOGE_RETURN_IF_ERROR(device_.copy(*probe_, 0, *probe_, 2 * bytes, bytes));
-  BlockWeights calibrated = originals_.weights();
-  calibrated.linears = effective_.weights().linears;
-  SCROOGE_RETURN_IF_ERROR(forward_->run(source_.block_plan(), calibrated, probe(1), probe_tokens_, Precision::kExact));
   SCROOGE_RETURN_IF_ERROR(load_folded(outcome.folded));
-  SCROOGE_RETURN_IF_ERROR(
-      forward_->run(source_.block_plan(), originals_.weights(), probe(2), probe_tokens_, Precision::kExact));
+  BlockWeights folded = originals_.weights();
+  folded.linears = effective_.linears();
+  SCROOGE_RETURN_IF_ERROR(forward_->run(source_.block_plan(), folded, probe(2), probe_tokens_, Precision::kExact));
   double change = 0;
   double difference = 0;
   SCROOGE_RETURN_IF_ERROR(device_.reduce({probe(1), probe(0), backend::ReduceParams::Kind::kSumSquaredDiff, &change}));
@@ -272,7 +352,9 @@ Result<BlockOutcome> BlockQuantizer::quantize(int64_t block) {
   SCROOGE_RETURN_IF_ERROR(originals_.load(source_, block));
   prefetch_block(source_, block + 1);
   outcome.calibrate_seconds = watch.seconds();
-  if (!options_.calibrate) {
+  if (options_.saved != nullptr) {
+    SCROOGE_RETURN_IF_ERROR(reapply(block, outcome));
+  } else if (!options_.calibrate) {
     SCROOGE_RETURN_IF_ERROR(round_to_nearest(outcome));
   } else {
     SCROOGE_RETURN_IF_ERROR(drop_outliers());
@@ -284,7 +366,10 @@ Result<BlockOutcome> BlockQuantizer::quantize(int64_t block) {
     }
   }
   const Stopwatch fold_watch;
-  if (options_.calibrate) SCROOGE_RETURN_IF_ERROR(keep_unfolded(outcome));
+  if (options_.calibrate) {
+    SCROOGE_RETURN_IF_ERROR(keep_unfolded(outcome));
+    SCROOGE_RETURN_IF_ERROR(run_calibrated_probe());
+  }
   SCROOGE_ASSIGN_OR_RETURN(outcome.folded, awq::fold_block(device_, source_.config(), source_.block_plan(),
                                                            originals_.weights(), outcome.stages));
   if (options_.calibrate) SCROOGE_RETURN_IF_ERROR(check_fold(block, outcome));

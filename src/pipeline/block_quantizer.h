@@ -13,27 +13,25 @@
 #include "src/calibration/token_rows.h"
 #include "src/calibration/token_selection.h"
 #include "src/pipeline/device_block.h"
+#include "src/pipeline/effective_block.h"
 #include "src/pipeline/memory_plan.h"
 #include "src/pipeline/progress.h"
+#include "src/pipeline/residency.h"
 
 namespace scrooge::pipeline {
 
-enum class Propagate : int32_t { kLinear = 0, kBlock = 1, kNone = 2 };
+class SavedCalibration;
 
-// Which stores are in spill files. Results are the same either way.
-struct SpillChoice {
-  std::string folder;
-  bool hidden = false;
-  bool original = false;   // the original model's hidden states
-  bool attention = false;  // the outputs of attention
-};
+enum class Propagate : int32_t { kLinear = 0, kBlock = 1, kNone = 2 };
 
 struct BlockQuantizerOptions {
   awq::SolveOptions solve;
-  bool calibrate = true;  // false: round-to-nearest, no forward pass
+  bool calibrate = true;  // false: no forward pass
+  // Without calibrating: what to apply again instead of round-to-nearest; null: nothing. Must outlive the quantizer.
+  const SavedCalibration* saved = nullptr;
   Propagate propagate = Propagate::kLinear;
   calibration::SelectionOptions selection;
-  SpillChoice spill;
+  Residency residency;
 
   // The original model runs beside the quantized one. REQUIRES: propagate is kLinear when solve.correct > 0.
   bool two_streams() const { return calibrate && solve.correct > 0; }
@@ -79,6 +77,8 @@ class BlockQuantizer {
   Status embed(const calibration::TokenRows& rows);
   // Loads, calibrates, solves and folds block `block`, and moves the hidden states past it.
   Result<BlockOutcome> quantize(int64_t block);
+  // What the next block begins with: one store, or both streams'.
+  std::vector<calibration::HiddenStates*> states();
   // Instead of quantize(), for a block that is finished: moves the hidden states past it.
   Status replay(int64_t block, const FinishedBlock& finished);
 
@@ -90,6 +90,7 @@ class BlockQuantizer {
   Status calibrate_by_linear(int64_t block, BlockOutcome& outcome);
   Status calibrate_by_block(int64_t block, BlockOutcome& outcome);
   Status round_to_nearest(BlockOutcome& outcome);
+  Status reapply(int64_t block, BlockOutcome& outcome);  // block_reapply.cc
   Status add_statistics(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x, bool original,
                         calibration::StageStatistics& statistics);
   // Which chunks, and whether the original stream goes along.
@@ -102,7 +103,7 @@ class BlockQuantizer {
   Status block_statistics(bool held_out);
   Status move_past(const model::BlockWeights& run, calibration::HiddenStates& states, const char* stage);
   std::vector<awq::LinearProblem> linear_problems(int64_t block, const model::StagePlan& stage) const;
-  Status solve_stage(int64_t block, const model::StagePlan& stage, const calibration::StageStatistics& statistics,
+  Status solve_stage(int64_t block, const model::StagePlan& stage, calibration::StageStatistics& statistics,
                      BlockOutcome& outcome);
   Result<bool> check_stage(int64_t block, size_t stage, const calibration::StageStatistics& statistics,
                            BlockOutcome& outcome);
@@ -110,26 +111,33 @@ class BlockQuantizer {
   Status drop_outliers();
   Status save_probe();
   Status keep_unfolded(BlockOutcome& outcome) const;
+  Status set_effective(size_t stage, const awq::StageSolution& solution);
   Status load_finished(const FinishedBlock& finished);
+  backend::Matrix probe(int64_t index) const;
+  Status run_calibrated_probe();
   Status check_fold(int64_t block, BlockOutcome& outcome);
   Status load_folded(const awq::FoldedBlock& folded);
+  backend::Matrix chunk_room(int64_t index, int64_t rows, int64_t cols) const;
   Status tick(const char* stage, double within_block);
 
   backend::Device& device_;
   const ModelSource& source_;
   const BlockQuantizerOptions options_;
   Reporter& reporter_;
+  // Statistics where they share it, and of the forward or of the solver, which never run at the same time.
+  std::unique_ptr<backend::Buffer> workspace_;
+  std::unique_ptr<backend::Buffer> tile_room_;  // where a tile of a linear that is not resident is made
   std::unique_ptr<model::BlockForward> forward_;
+  awq::Solver::Parking parking_;
   std::unique_ptr<awq::Solver> solver_;
   DeviceBlock originals_;
-  DeviceBlock effective_;
+  EffectiveBlock effective_;
+  std::vector<awq::QuantizedLinear> finished_;  // during replay()
   calibration::TokenSelection selection_;
   calibration::HiddenStates hidden_;
   calibration::HiddenStates attention_;                   // stage o's input, kept from its statistics to its use
   std::vector<calibration::StageStatistics> statistics_;  // one, or one per stage
-  calibration::HiddenStates original_hidden_;             // two streams only, as the next
-  std::unique_ptr<backend::Buffer> original_input_;       // a chunk of the original model's stage input
-  std::unique_ptr<backend::Buffer> mid_;                  // a chunk of the stream inside the block, or of h* - h
+  calibration::HiddenStates original_hidden_;             // two streams only
   std::unique_ptr<backend::Buffer> probe_;                // a few tokens entering the block, then two results
   int64_t probe_tokens_ = 0;
   int64_t block_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // u64 index bytes, the index (metadata_codec.h), then figures and scales as counted lists of u64 and f64; scales are
-// f32. A count is checked against the bytes that are left before anything is allocated for it.
+// f32. Where calibration results are saved, u64 index bytes and the index of their segment follow. A count is checked
+// against the bytes that are left before anything is allocated for it.
 #include "src/pipeline/block_record.h"
 
 #include <cstring>
@@ -107,6 +108,21 @@ BlockFigures get_figures(Cursor& cursor) {
   return f;
 }
 
+void put_index(Sink& sink, std::span<const std::byte> index) {
+  sink.put(static_cast<uint64_t>(index.size()));
+  sink.append(index);
+}
+
+Result<container::ModelMetadata> get_index(Cursor& cursor, const std::string& path) {
+  const size_t index_bytes = cursor.count(1);
+  // The decoder wants its buffer aligned.
+  std::vector<uint64_t> aligned((index_bytes + 7) / 8);
+  const auto index = std::as_writable_bytes(std::span(aligned)).first(index_bytes);
+  const auto stored = cursor.take(index_bytes);
+  std::copy(stored.begin(), stored.end(), index.begin());
+  return container::decode_metadata(index, path);
+}
+
 // The report of a block counts on figures for each of its scale sets and linears.
 bool figures_match(const BlockRecord& record) {
   const auto& blocks = record.segment.info.blocks;
@@ -120,8 +136,7 @@ bool figures_match(const BlockRecord& record) {
 Result<std::vector<std::byte>> encode_record(const BlockRecord& record) {
   SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> index, container::encode_metadata(record.segment));
   Sink sink;
-  sink.put(static_cast<uint64_t>(index.size()));
-  sink.append(index);
+  put_index(sink, index);
   put_figures(sink, record.figures);
   sink.put(static_cast<uint64_t>(record.unfolded.size()));
   for (const UnfoldedScales& scales : record.unfolded) {
@@ -129,19 +144,17 @@ Result<std::vector<std::byte>> encode_record(const BlockRecord& record) {
     sink.put(static_cast<uint64_t>(scales.scales.size()));
     sink.append(std::as_bytes(std::span(scales.scales)));
   }
+  if (!record.calibration.segments.empty()) {
+    SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> calibration, container::encode_metadata(record.calibration));
+    put_index(sink, calibration);
+  }
   return sink.take();
 }
 
 Result<BlockRecord> decode_record(std::span<const std::byte> bytes, const std::string& path) {
   Cursor cursor(bytes);
   BlockRecord record;
-  const size_t index_bytes = cursor.count(1);
-  // The decoder wants its buffer aligned.
-  std::vector<uint64_t> aligned((index_bytes + 7) / 8);
-  const auto index = std::as_writable_bytes(std::span(aligned)).first(index_bytes);
-  const auto stored = cursor.take(index_bytes);
-  std::copy(stored.begin(), stored.end(), index.begin());
-  SCROOGE_ASSIGN_OR_RETURN(record.segment, container::decode_metadata(index, path));
+  SCROOGE_ASSIGN_OR_RETURN(record.segment, get_index(cursor, path));
   record.figures = get_figures(cursor);
   record.unfolded.resize(cursor.count(2 * sizeof(uint64_t)));
   for (UnfoldedScales& scales : record.unfolded) {
@@ -149,6 +162,9 @@ Result<BlockRecord> decode_record(std::span<const std::byte> bytes, const std::s
     scales.scales.resize(cursor.count(sizeof(float)));
     const auto values = cursor.take(scales.scales.size() * sizeof(float));
     if (!values.empty()) std::memcpy(scales.scales.data(), values.data(), values.size());
+  }
+  if (!cursor.failed() && !cursor.at_end()) {
+    SCROOGE_ASSIGN_OR_RETURN(record.calibration, get_index(cursor, path));
   }
   if (cursor.failed() || !cursor.at_end() || !figures_match(record)) {
     return error(StatusCode::kBadModelFile, path, ": a record of the journal is malformed; start over with --fresh");

@@ -19,6 +19,7 @@ struct BlockRecord {
   container::ModelMetadata segment;  // ModelWriter::last_segment(); info.blocks holds the block's report
   BlockFigures figures;
   std::vector<UnfoldedScales> unfolded;
+  container::ModelMetadata calibration;  // CalibrationFile::last_segment(); empty where results are not saved
 
   bool is_block() const { return !segment.info.blocks.empty(); }
 };

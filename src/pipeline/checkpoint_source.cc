@@ -69,8 +69,8 @@ Status CheckpointSource::read_rope_factors() {
 
 std::vector<SourceFile> CheckpointSource::files() const {
   std::vector<SourceFile> files;
-  for (const FileMap& file : checkpoint_.weights->files()) files.push_back({file.path(), file.size()});
-  for (const auto& text : checkpoint_.text_files) files.push_back({text.path, text.identity.size});
+  for (const FileMap& file : checkpoint_.weights->files()) files.push_back({file.path(), file.identity()});
+  for (const auto& text : checkpoint_.text_files) files.push_back({text.path, text.identity});
   return files;
 }
 
@@ -124,7 +124,7 @@ int64_t CheckpointSource::interleaved_heads(std::string_view name) const {
   return 0;
 }
 
-Status CheckpointSource::read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const {
+Status CheckpointSource::do_read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const {
   const TensorInfo& tensor = *find(name);
   if (interleaved_heads(name) == 0) return checkpoint_.weights->read_rows(tensor, first, count, out);
   const int64_t width = config_.head_width;

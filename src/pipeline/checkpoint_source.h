@@ -16,13 +16,13 @@ class CheckpointSource : public ModelSource {
   std::vector<RawFile> raw_files() const override;
   Result<std::unique_ptr<tokenizer::Tokenizer>> tokenizer() const override;
   bool has(std::string_view name) const override { return find(name) != nullptr; }
-  Status read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const override;
   DType dense_type(std::string_view name) const override;
   void prefetch(std::string_view name) const override;
   void drop(std::string_view name) const override;
   Status check_unchanged() const override { return checkpoint_.weights->check_unchanged(); }
 
  protected:
+  Status do_read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const override;
   Result<Shape> shape_of(std::string_view name) const override;
 
  private:

@@ -9,21 +9,18 @@ namespace scrooge::pipeline {
 using container::SegmentKind;
 using container::TensorRecord;
 
-namespace {
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-}  // namespace
-
 Result<std::unique_ptr<ModelSource>> ContainerSource::open(FileMap file, const LogSink& /*log*/) {
   SCROOGE_ASSIGN_OR_RETURN(container::ModelReader reader, container::ModelReader::open(std::move(file)));
   auto source = std::make_unique<ContainerSource>(std::move(reader));
   const std::string& path = source->reader_.path();
-  const auto config = source->reader_.blob(SegmentKind::kConfig);
-  if (!config) return error(StatusCode::kBadModelFile, path, ": no config inside; the file cannot be run");
-  SCROOGE_ASSIGN_OR_RETURN(source->config_, model::parse_model_config(as_text(*config), path + " (config)"));
+  if (source->reader_.metadata().info.is_calibration()) {
+    return error(StatusCode::kBadModelFile, path,
+                 ": holds the results of a calibration, not a model; give it as --from-calibration");
+  }
+  SCROOGE_RETURN_IF_ERROR(source->read_blobs());
+  const std::string* const config = source->blob(RawFile::Kind::kConfig);
+  if (config == nullptr) return error(StatusCode::kBadModelFile, path, ": no config inside; the file cannot be run");
+  SCROOGE_ASSIGN_OR_RETURN(source->config_, model::parse_model_config(*config, path + " (config)"));
   source->plan_ = model::make_block_plan(source->config_);
   source->inv_freq_ = model::rope_inverse_frequencies(source->config_);
   if (const TensorRecord* frequencies = source->reader_.find(model::kInvFreqName)) {
@@ -36,38 +33,50 @@ Result<std::unique_ptr<ModelSource>> ContainerSource::open(FileMap file, const L
   return std::unique_ptr<ModelSource>(std::move(source));
 }
 
-std::vector<SourceFile> ContainerSource::files() const { return {{reader_.path(), reader_.file().size()}}; }
+std::vector<SourceFile> ContainerSource::files() const { return {{reader_.path(), reader_.file().identity()}}; }
 
-std::vector<RawFile> ContainerSource::raw_files() const {
+Status ContainerSource::read_blobs() {
   static constexpr std::pair<SegmentKind, RawFile::Kind> kKinds[] = {
       {SegmentKind::kConfig, RawFile::Kind::kConfig},
       {SegmentKind::kTokenizer, RawFile::Kind::kTokenizer},
       {SegmentKind::kTokenizerConfig, RawFile::Kind::kTokenizerConfig},
       {SegmentKind::kGgufHeader, RawFile::Kind::kGgufHeader},
   };
-  std::vector<RawFile> files;
   for (const auto& [segment, kind] : kKinds) {
-    if (const auto bytes = reader_.blob(segment)) {
-      files.push_back({kind, std::string(container::segment_kind_name(segment)), *bytes});
-    }
+    SCROOGE_ASSIGN_OR_RETURN(std::optional<std::string> content, reader_.read_blob(segment));
+    if (content) blobs_.push_back({kind, std::string(container::segment_kind_name(segment)), std::move(*content)});
   }
+  return {};
+}
+
+const std::string* ContainerSource::blob(RawFile::Kind kind) const {
+  for (const Blob& blob : blobs_) {
+    if (blob.kind == kind) return &blob.content;
+  }
+  return nullptr;
+}
+
+std::vector<RawFile> ContainerSource::raw_files() const {
+  std::vector<RawFile> files;
+  for (const Blob& blob : blobs_) files.push_back({blob.kind, blob.name, std::as_bytes(std::span(blob.content))});
   return files;
 }
 
 Result<std::unique_ptr<tokenizer::Tokenizer>> ContainerSource::tokenizer() const {
-  if (const auto header_bytes = reader_.blob(SegmentKind::kGgufHeader)) {
-    SCROOGE_ASSIGN_OR_RETURN(const checkpoint::GgufHeader header,
-                             checkpoint::GgufHeader::parse(*header_bytes, reader_.path() + " (gguf header)"));
+  if (const std::string* const bytes = blob(RawFile::Kind::kGgufHeader)) {
+    SCROOGE_ASSIGN_OR_RETURN(
+        const checkpoint::GgufHeader header,
+        checkpoint::GgufHeader::parse(std::as_bytes(std::span(*bytes)), reader_.path() + " (gguf header)"));
     SCROOGE_ASSIGN_OR_RETURN(tokenizer::GgufVocabulary vocabulary, gguf_vocabulary(header));
     return tokenizer::Tokenizer::from_gguf(std::move(vocabulary), reader_.path());
   }
-  const auto json = reader_.blob(SegmentKind::kTokenizer);
-  if (!json) {
+  const std::string* const json = blob(RawFile::Kind::kTokenizer);
+  if (json == nullptr) {
     return error(StatusCode::kMissingTokenizer, reader_.path(),
                  ": no tokenizer inside; give token ids in a file instead");
   }
-  const auto config = reader_.blob(SegmentKind::kTokenizerConfig);
-  return tokenizer::Tokenizer::from_json(as_text(*json), config ? as_text(*config) : std::string_view(),
+  const std::string* const config = blob(RawFile::Kind::kTokenizerConfig);
+  return tokenizer::Tokenizer::from_json(*json, config != nullptr ? *config : std::string_view(),
                                          reader_.path() + " (tokenizer)");
 }
 
@@ -77,7 +86,7 @@ Result<ModelSource::Shape> ContainerSource::shape_of(std::string_view name) cons
   return Shape{static_cast<int64_t>(tensor->description.rows), static_cast<int64_t>(tensor->description.cols)};
 }
 
-Status ContainerSource::read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const {
+Status ContainerSource::do_read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const {
   return reader_.read_rows(*reader_.find(name), static_cast<uint64_t>(first), static_cast<uint64_t>(count), out);
 }
 

@@ -17,17 +17,26 @@ class ContainerSource : public ModelSource {
   std::vector<RawFile> raw_files() const override;
   Result<std::unique_ptr<tokenizer::Tokenizer>> tokenizer() const override;
   bool has(std::string_view name) const override { return reader_.find(name) != nullptr; }
-  Status read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const override;
   DType dense_type(std::string_view name) const override;
   void prefetch(std::string_view name) const override { reader_.prefetch(*reader_.find(name)); }
   void drop(std::string_view name) const override { reader_.drop(*reader_.find(name)); }
   Status check_unchanged() const override { return reader_.file().check_unchanged(); }
 
  protected:
+  Status do_read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const override;
   Result<Shape> shape_of(std::string_view name) const override;
 
  private:
+  struct Blob {
+    RawFile::Kind kind;
+    std::string name;
+    std::string content;
+  };
+  Status read_blobs();
+  const std::string* blob(RawFile::Kind kind) const;
+
   container::ModelReader reader_;
+  std::vector<Blob> blobs_;  // copies: the map of the file is never looked into
 };
 
 }  // namespace scrooge::pipeline

@@ -10,30 +10,119 @@ using backend::Matrix;
 namespace {
 
 // Every tensor starts on a boundary that suits any vector unit.
-uint64_t padded(int64_t floats) { return (static_cast<uint64_t>(floats) * sizeof(float) + 255) / 256 * 256; }
+uint64_t padded(int64_t floats) { return (float_bytes(floats) + 255) / 256 * 256; }
+
+Status read_tensor(backend::Device& device, const ModelSource& source, const std::string& name, int64_t first,
+                   const Matrix& to) {
+  constexpr int64_t kStagingFloats = 1 << 18;
+  const int64_t tile = std::clamp<int64_t>(kStagingFloats / to.cols, 1, std::max<int64_t>(to.rows, 1));
+  std::vector<float> staging;
+  for (int64_t row = 0; row < to.rows; row += tile) {
+    const int64_t count = std::min(tile, to.rows - row);
+    const uint64_t offset = to.offset + float_bytes(row * to.cols);
+    if (std::byte* const memory = to.buffer->host_data()) {
+      const std::span out(reinterpret_cast<float*>(memory + offset), static_cast<size_t>(count * to.cols));
+      SCROOGE_RETURN_IF_ERROR(source.read_rows(name, first + row, count, out));
+    } else {
+      staging.resize(static_cast<size_t>(count * to.cols));
+      SCROOGE_RETURN_IF_ERROR(source.read_rows(name, first + row, count, staging));
+      SCROOGE_RETURN_IF_ERROR(device.upload(*to.buffer, offset, std::as_bytes(std::span(staging))));
+    }
+  }
+  return {};
+}
+
+Result<uint64_t> count_non_finite(backend::Device& device, const Matrix& values) {
+  double bad = 0;
+  SCROOGE_RETURN_IF_ERROR(device.reduce({values, {}, backend::ReduceParams::Kind::kCountNonFinite, &bad}));
+  SCROOGE_RETURN_IF_ERROR(device.synchronize());
+  return static_cast<uint64_t>(bad);
+}
+
+Status load_tensor(backend::Device& device, const ModelSource& source, const std::string& name, const Matrix& to) {
+  SCROOGE_RETURN_IF_ERROR(read_tensor(device, source, name, 0, to));
+  source.drop(name);
+  SCROOGE_ASSIGN_OR_RETURN(const uint64_t bad, count_non_finite(device, to));
+  if (bad > 0) return source.non_finite(name, bad, static_cast<uint64_t>(to.rows * to.cols));
+  return {};
+}
 
 }  // namespace
 
-uint64_t DeviceBlock::device_bytes(const model::BlockPlan& plan, const model::ModelConfig& config) {
+class SourceWeight final : public model::WeightRows {
+ public:
+  SourceWeight(backend::Device& device, backend::Buffer& room, int64_t rows, int64_t cols)
+      : WeightRows(rows, cols), device_(device), room_(room) {}
+
+  void begin(const ModelSource& source, std::string name) {
+    if (source_ != nullptr) source_->drop(name_);
+    source_ = &source;
+    name_ = std::move(name);
+    checked_ = 0;
+  }
+
+  // Every row is checked the first time it is read.
+  Result<Matrix> load(int64_t first, int64_t count) override {
+    const Matrix tile{&room_, 0, count, cols(), cols(), DType::kF32};
+    SCROOGE_RETURN_IF_ERROR(read_tensor(device_, *source_, name_, first, tile));
+    if (first + count > checked_) {
+      SCROOGE_ASSIGN_OR_RETURN(const uint64_t bad, count_non_finite(device_, tile));
+      if (bad > 0) return source_->non_finite(name_, bad, static_cast<uint64_t>(count * cols()));
+      checked_ = first + count;
+    }
+    return tile;
+  }
+
+ private:
+  backend::Device& device_;
+  backend::Buffer& room_;
+  const ModelSource* source_ = nullptr;
+  std::string name_;
+  int64_t checked_ = 0;
+};
+
+DeviceBlock::DeviceBlock() = default;
+DeviceBlock::DeviceBlock(DeviceBlock&&) noexcept = default;
+DeviceBlock& DeviceBlock::operator=(DeviceBlock&&) noexcept = default;
+DeviceBlock::~DeviceBlock() = default;
+
+uint64_t tile_room_bytes(const model::BlockPlan& plan) {
+  int64_t floats = 0;
+  for (const model::LinearPlan& linear : plan.linears) {
+    floats = std::max(floats, model::tile_rows(linear.rows, linear.cols) * linear.cols);
+  }
+  return float_bytes(floats);
+}
+
+uint64_t DeviceBlock::device_bytes(const model::BlockPlan& plan, const model::ModelConfig& config, bool resident) {
   uint64_t bytes = padded(config.width) * model::kNormCount;
   for (const model::LinearPlan& linear : plan.linears) {
-    bytes += padded(linear.rows * linear.cols) + (linear.bias ? padded(linear.rows) : 0);
+    bytes += (resident ? padded(linear.rows * linear.cols) : 0) + (linear.bias ? padded(linear.rows) : 0);
   }
   return bytes;
 }
 
 Result<DeviceBlock> DeviceBlock::create(backend::Device& device, const model::BlockPlan& plan,
-                                        const model::ModelConfig& config, std::string_view purpose) {
+                                        const model::ModelConfig& config, std::string_view purpose,
+                                        backend::Buffer* tile_room) {
   DeviceBlock block;
   block.device_ = &device;
   block.plan_ = &plan;
-  SCROOGE_ASSIGN_OR_RETURN(block.buffer_, device.allocate(device_bytes(plan, config), purpose));
+  const bool resident = tile_room == nullptr;
+  SCROOGE_ASSIGN_OR_RETURN(block.buffer_, device.allocate(device_bytes(plan, config, resident), purpose));
   backend::Buffer* const buffer = block.buffer_.get();
   uint64_t offset = 0;
   for (size_t i = 0; i < plan.linears.size(); ++i) {
     const model::LinearPlan& linear = plan.linears[i];
-    block.weights_.linears[i] = {buffer, offset, linear.rows, linear.cols, linear.cols, DType::kF32};
-    offset += padded(linear.rows * linear.cols);
+    if (resident) {
+      const Matrix w{buffer, offset, linear.rows, linear.cols, linear.cols, DType::kF32};
+      block.resident_[i] = std::make_unique<model::ResidentWeight>(w);
+      block.weights_.linears[i] = block.resident_[i].get();
+      offset += padded(linear.rows * linear.cols);
+    } else {
+      block.streamed_[i] = std::make_unique<SourceWeight>(device, *tile_room, linear.rows, linear.cols);
+      block.weights_.linears[i] = block.streamed_[i].get();
+    }
     if (linear.bias) {
       block.weights_.biases[i] = {buffer, offset, linear.rows, DType::kF32};
       offset += padded(linear.rows);
@@ -46,26 +135,15 @@ Result<DeviceBlock> DeviceBlock::create(backend::Device& device, const model::Bl
   return block;
 }
 
-Status DeviceBlock::load_tensor(const ModelSource& source, const std::string& name, Matrix to) {
-  constexpr int64_t kStagingFloats = 1 << 18;
-  const int64_t tile = std::clamp<int64_t>(kStagingFloats / to.cols, 1, to.rows);
-  std::vector<float> staging;
-  for (int64_t first = 0; first < to.rows; first += tile) {
-    const int64_t count = std::min(tile, to.rows - first);
-    const uint64_t offset = to.offset + static_cast<uint64_t>(first * to.cols) * sizeof(float);
-    if (std::byte* const memory = to.buffer->host_data()) {
-      const std::span out(reinterpret_cast<float*>(memory + offset), static_cast<size_t>(count * to.cols));
-      SCROOGE_RETURN_IF_ERROR(source.read_rows(name, first, count, out));
+Status DeviceBlock::load_linears(const ModelSource& source, const std::string& prefix) {
+  for (size_t i = 0; i < plan_->linears.size(); ++i) {
+    std::string name = concat(prefix, plan_->linears[i].name, ".weight");
+    if (streamed_[i]) {
+      streamed_[i]->begin(source, std::move(name));
     } else {
-      staging.resize(static_cast<size_t>(count * to.cols));
-      SCROOGE_RETURN_IF_ERROR(source.read_rows(name, first, count, staging));
-      SCROOGE_RETURN_IF_ERROR(device_->upload(*to.buffer, offset, std::as_bytes(std::span(staging))));
+      SCROOGE_RETURN_IF_ERROR(load_tensor(*device_, source, name, resident_[i]->matrix()));
     }
   }
-  source.drop(name);
-  double bad = 0;
-  SCROOGE_RETURN_IF_ERROR(device_->reduce({to, {}, backend::ReduceParams::Kind::kCountNonFinite, &bad}));
-  if (bad > 0) return source.non_finite(name, static_cast<uint64_t>(bad), static_cast<uint64_t>(to.rows * to.cols));
   return {};
 }
 
@@ -74,15 +152,15 @@ Status DeviceBlock::load(const ModelSource& source, int64_t block) {
   const auto as_row = [](const backend::Vector& vector) {
     return Matrix{vector.buffer, vector.offset, 1, vector.size, vector.size, vector.dtype};
   };
+  SCROOGE_RETURN_IF_ERROR(load_linears(source, prefix));
   for (size_t i = 0; i < plan_->linears.size(); ++i) {
-    const model::LinearPlan& linear = plan_->linears[i];
-    SCROOGE_RETURN_IF_ERROR(load_tensor(source, concat(prefix, linear.name, ".weight"), weights_.linears[i]));
-    if (linear.bias) {
-      SCROOGE_RETURN_IF_ERROR(load_tensor(source, concat(prefix, linear.name, ".bias"), as_row(weights_.biases[i])));
-    }
+    if (!plan_->linears[i].bias) continue;
+    const std::string name = concat(prefix, plan_->linears[i].name, ".bias");
+    SCROOGE_RETURN_IF_ERROR(load_tensor(*device_, source, name, as_row(weights_.biases[i])));
   }
   for (size_t i = 0; i < plan_->norms.size(); ++i) {
-    SCROOGE_RETURN_IF_ERROR(load_tensor(source, concat(prefix, plan_->norms[i], ".weight"), as_row(weights_.norms[i])));
+    const std::string name = concat(prefix, plan_->norms[i], ".weight");
+    SCROOGE_RETURN_IF_ERROR(load_tensor(*device_, source, name, as_row(weights_.norms[i])));
   }
   return source.check_unchanged();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The weights of one decoder block in device memory, loaded block after block into the same buffers.
+// The weights of one decoder block as the checkpoint has them: in device memory as a whole, or read tile by tile each
+// time they are used. Loaded block after block into the same buffers.
 #pragma once
 
 #include <array>
@@ -10,23 +11,38 @@
 
 namespace scrooge::pipeline {
 
+// Device bytes of one tile of the block's widest linear: what all weights of a block that are made tile by tile share.
+uint64_t tile_room_bytes(const model::BlockPlan& plan);
+
+// Linears that are read when they are asked for. A tile's room is the caller's, of tile_room_bytes().
+class SourceWeight;
+
 // One thread at a time. The device must outlive it.
 class DeviceBlock {
  public:
-  static uint64_t device_bytes(const model::BlockPlan& plan, const model::ModelConfig& config);
+  static uint64_t device_bytes(const model::BlockPlan& plan, const model::ModelConfig& config, bool resident = true);
+  // `tile_room`: null when the linears are to be resident; else where their tiles are made, at its beginning.
   static Result<DeviceBlock> create(backend::Device& device, const model::BlockPlan& plan,
-                                    const model::ModelConfig& config, std::string_view purpose);
+                                    const model::ModelConfig& config, std::string_view purpose,
+                                    backend::Buffer* tile_room = nullptr);
+  DeviceBlock();
+  DeviceBlock(DeviceBlock&& other) noexcept;
+  DeviceBlock& operator=(DeviceBlock&& other) noexcept;
+  ~DeviceBlock();
 
-  // Reads the block as f32 and drops its pages behind. kNonFinite names tensor and count.
+  // Reads the block as f32 and drops its pages behind; linears that are not resident are read later, from the same
+  // source. kNonFinite names tensor and count.
   Status load(const ModelSource& source, int64_t block);
   const model::BlockWeights& weights() const { return weights_; }
 
  private:
-  Status load_tensor(const ModelSource& source, const std::string& name, backend::Matrix to);
+  Status load_linears(const ModelSource& source, const std::string& prefix);
 
   backend::Device* device_ = nullptr;
   const model::BlockPlan* plan_ = nullptr;
   std::unique_ptr<backend::Buffer> buffer_;
+  std::array<std::unique_ptr<model::ResidentWeight>, model::kLinearCount> resident_;
+  std::array<std::unique_ptr<SourceWeight>, model::kLinearCount> streamed_;
   model::BlockWeights weights_;
 };
 

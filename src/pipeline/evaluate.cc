@@ -33,11 +33,12 @@ struct Runner {
 
 class Evaluator {
  public:
-  Evaluator(const EvaluateOptions& options, int threads)
+  Evaluator(const EvaluateOptions& options, const BudgetChoice& choice, int threads)
       : options_(options),
-        budget_(options.memory, options.allocator),
-        pool_(threads),
-        reporter_(options.progress, budget_, nullptr) {}
+        choice_(choice),
+        budget_(choice.bytes, options.allocator),
+        reporter_(options.progress, budget_, nullptr),
+        pool_(threads, &reporter_) {}
 
   Result<Evaluation> run();
 
@@ -54,9 +55,10 @@ class Evaluator {
   int models() const { return reference_ ? 2 : 1; }
 
   const EvaluateOptions& options_;
+  const BudgetChoice choice_;
   MemoryBudget budget_;
-  ThreadPool pool_;
   Reporter reporter_;
+  ThreadPool pool_;
   std::unique_ptr<ModelSource> model_;
   std::unique_ptr<ModelSource> reference_;
   std::unique_ptr<backend::Device> device_;
@@ -77,9 +79,14 @@ Status Evaluator::open() {
       return error(StatusCode::kInvalidArgument, "reference: its vocabulary of ", reference_->config().vocabulary,
                    " is not the model's of ", model_->config().vocabulary, "; give the checkpoint it was made from");
     }
+    reference_->set_cancel(&reporter_);
   }
+  model_->set_cancel(&reporter_);
+  reporter_.state().phase = Phase::kEvaluate;
+  reporter_.state().stage = "open";
   SCROOGE_ASSIGN_OR_RETURN(
-      rows_, read_token_rows(*model_, {options_.text, options_.token_ids, options_.context, options_.max_windows}));
+      rows_, read_token_rows(*model_, {options_.text, options_.token_ids, options_.context, options_.max_windows},
+                             &reporter_));
   return {};
 }
 
@@ -107,13 +114,13 @@ Result<int64_t> Evaluator::windows_per_batch() const {
   if (backend->scratch_bytes != nullptr) {
     fixed += backend->scratch_bytes(pool_.threads(), max_k, max_n, rows_.length);
   }
-  if (options_.memory == MemoryBudget::kUnlimited) return rows_.rows;
-  if (options_.memory < fixed + per_window) {
+  if (choice_.bytes == MemoryBudget::kUnlimited) return rows_.rows;
+  if (choice_.bytes < fixed + per_window) {
     return error(StatusCode::kBudgetExceeded, "memory: this evaluation needs at least ",
-                 format_bytes(fixed + per_window), " (", fixed + per_window, " bytes), the budget is ",
-                 format_bytes(options_.memory), "; raise --memory or give a shorter --context");
+                 format_bytes(fixed + per_window), " (", fixed + per_window, " bytes), the budget is ", choice_.text(),
+                 "; raise --memory or give a shorter --context");
   }
-  return std::min<int64_t>(rows_.rows, static_cast<int64_t>((options_.memory - fixed) / per_window));
+  return std::min<int64_t>(rows_.rows, static_cast<int64_t>((choice_.bytes - fixed) / per_window));
 }
 
 Status Evaluator::embed(Runner& runner, std::span<const int32_t> ids) {
@@ -231,7 +238,7 @@ Status Evaluator::score(std::span<Runner> runners, std::span<const int32_t> ids,
           views[m] = fetched[m];
         }
       }
-      pool_.parallel_for(count, [&](int64_t i, int) {
+      SCROOGE_RETURN_IF_ERROR(pool_.parallel_for(count, [&](int64_t i, int) {
         const auto at = static_cast<size_t>(token + i);
         // The last token of a window predicts nothing inside it.
         if ((token + i + 1) % rows_.length == 0) return;
@@ -239,7 +246,7 @@ Status Evaluator::score(std::span<Runner> runners, std::span<const int32_t> ids,
         const auto slice = static_cast<size_t>(rows);
         const auto reference = views[1].empty() ? std::span<const float>() : views[1].subspan(begin, slice);
         scores[at].add(views[0].subspan(begin, slice), reference, static_cast<int32_t>(first), ids[at + 1]);
-      });
+      }));
     }
     done_ = start + share * static_cast<double>(first + rows) / static_cast<double>(vocabulary);
     SCROOGE_RETURN_IF_ERROR(report("logits", done_));
@@ -261,7 +268,7 @@ Result<Evaluation> Evaluator::run() {
   SCROOGE_RETURN_IF_ERROR(open());
   SCROOGE_RETURN_IF_ERROR(report("open", 0));
   SCROOGE_ASSIGN_OR_RETURN(const int64_t batch, windows_per_batch());
-  SCROOGE_ASSIGN_OR_RETURN(device_, backend::create_device(options_.device, {pool_.threads(), &budget_}));
+  SCROOGE_ASSIGN_OR_RETURN(device_, backend::create_device(options_.device, {pool_.threads(), &budget_, &reporter_}));
   for (int64_t window = 0; window < rows_.rows; window += batch) {
     const int64_t windows = std::min(batch, rows_.rows - window);
     const auto ids = std::span<const int32_t>(rows_.ids).subspan(static_cast<size_t>(window * rows_.length),
@@ -279,6 +286,8 @@ Result<Evaluation> Evaluator::run() {
     }
     for (Runner& runner : runners) SCROOGE_RETURN_IF_ERROR(run_blocks(runner, ids, 0.8 * share / models()));
     SCROOGE_RETURN_IF_ERROR(score(runners, ids, 0.2 * share));
+    // Every row of the batch has been read: only now is it known that they were all of the same file.
+    for (const Runner& runner : runners) SCROOGE_RETURN_IF_ERROR(runner.source->check_unchanged());
   }
   Evaluation result;
   result.tokens = static_cast<uint64_t>(rows_.rows * (rows_.length - 1));
@@ -305,7 +314,7 @@ Result<Evaluation> evaluate(const EvaluateOptions& options) {
   if (options.context < 2) return error(StatusCode::kInvalidArgument, "context: a window needs at least 2 tokens");
   const int threads =
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return Evaluator(options, threads).run();
+  return Evaluator(options, choose_budget(options.memory, options.device_memory), threads).run();
 }
 
 }  // namespace scrooge::pipeline

@@ -8,6 +8,7 @@
 
 #include "src/base/log.h"
 #include "src/base/memory_budget.h"
+#include "src/pipeline/budget_choice.h"
 #include "src/pipeline/progress.h"
 
 namespace scrooge::pipeline {
@@ -20,7 +21,8 @@ struct EvaluateOptions {
   int64_t context = 2048;
   int64_t max_windows = 0;  // 0: all
   int threads = 0;
-  uint64_t memory = MemoryBudget::kUnlimited;
+  uint64_t memory = MemoryBudget::kUnlimited;  // kMemoryAvailable: what the machine has free
+  uint64_t device_memory = 0;                  // a ceiling of the device's own; 0: none
   std::string device = "cpu";
   AllocatorHook allocator;
   ProgressSink progress;

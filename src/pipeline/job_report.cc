@@ -99,6 +99,7 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
   json.begin_object();
   json.field("seconds", totals.seconds).field("peak_bytes", totals.peak_bytes);
   json.field("planned_peak_bytes", totals.planned_peak_bytes).field("bits_per_weight", totals.bits_per_weight);
+  totals.budget.write_json(json);
   json.field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
   json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
   json.field("held_out_tokens", totals.held_out_tokens).field("resumed_blocks", totals.resumed_blocks);

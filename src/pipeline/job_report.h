@@ -7,6 +7,7 @@
 
 #include "src/container/model_metadata.h"
 #include "src/pipeline/block_quantizer.h"
+#include "src/pipeline/budget_choice.h"
 
 namespace scrooge::pipeline {
 
@@ -45,6 +46,7 @@ struct JobTotals {
   double seconds = 0;
   uint64_t peak_bytes = 0;          // of the budget
   uint64_t planned_peak_bytes = 0;  // with the process itself
+  BudgetChoice budget;
   double bits_per_weight = 0;
   uint64_t output_bytes = 0;
   uint64_t tokens = 0;

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <map>
@@ -17,6 +16,7 @@ namespace scrooge::pipeline {
 namespace {
 
 constexpr std::string_view kMagic = "SCRGJRN1";
+constexpr std::string_view kPublishedMagic = "SCRGDONE";  // instead, once the output has its name
 // A block's record holds the group scales of two linears: far below this for any model.
 constexpr uint64_t kMaxPayload = uint64_t{1} << 30;
 
@@ -48,18 +48,18 @@ std::map<std::string_view, std::string_view> parse_lines(std::string_view text) 
 
 Result<Journal> Journal::open(const std::string& output, const std::function<Status()>& wait) {
   constexpr auto kPause = std::chrono::milliseconds(100);
-  Journal journal;
   for (;;) {
+    Journal journal;
     SCROOGE_ASSIGN_OR_RETURN(journal.file_, RandomFile::open(name_of(output), RandomFile::Mode::kCreate));
-    const bool locked = journal.file_.try_lock();
-    // The holder may have removed the file between our opening and its letting go.
-    if (locked && journal.file_.is_in_place()) break;
-    if (locked) continue;
-    SCROOGE_RETURN_IF_ERROR(wait());
-    std::this_thread::sleep_for(kPause);
+    while (!journal.file_.try_lock()) {
+      SCROOGE_RETURN_IF_ERROR(wait());
+      std::this_thread::sleep_for(kPause);
+    }
+    // The holder may have removed the file between our opening and its letting go; what it left in it tells why.
+    const bool in_place = journal.file_.is_in_place();
+    SCROOGE_RETURN_IF_ERROR(journal.scan());
+    if (in_place || journal.published_) return journal;
   }
-  SCROOGE_RETURN_IF_ERROR(journal.scan());
-  return journal;
 }
 
 uint64_t Journal::end() const { return records_.empty() ? 0 : records_.back().end; }
@@ -81,7 +81,13 @@ Status Journal::scan() {
   std::vector<std::byte> magic(kMagic.size());
   if (size < magic.size()) return {};
   SCROOGE_RETURN_IF_ERROR(file_.read_at(0, magic));
-  if (std::memcmp(magic.data(), kMagic.data(), magic.size()) != 0) {
+  published_ = std::memcmp(magic.data(), kPublishedMagic.data(), magic.size()) == 0;
+  // One that lies there was published and came back after a crash: of no output any more.
+  if (published_ && file_.is_in_place()) {
+    published_ = false;
+    return {};
+  }
+  if (!published_ && std::memcmp(magic.data(), kMagic.data(), magic.size()) != 0) {
     return error(StatusCode::kBadModelFile, file_.path(),
                  ": not a journal of this version; remove it, or start over with --fresh");
   }
@@ -134,13 +140,17 @@ Status Journal::truncate(size_t index) {
   return file_.sync();
 }
 
-Status Journal::remove() {
-  const std::string name = file_.path();
+// Removed while still locked, so that no other process can take it up in between. Not made durable: a journal that
+// comes back after a crash is one without its output, and the next job starts over.
+void Journal::remove() noexcept {
   records_.clear();
-  // Removed while still locked, so that no other process can take it up in between.
-  if (::unlink(name.c_str()) != 0) return io_error(name, "remove", errno);
+  (void)::unlink(file_.path().c_str());
   file_.close();
-  return sync_folder(folder_of(name));
+}
+
+void Journal::publish() noexcept {
+  (void)file_.write_at(0, std::as_bytes(std::span(kPublishedMagic)));
+  remove();
 }
 
 std::string fingerprint_difference(std::string_view was, std::string_view is) {

@@ -25,9 +25,11 @@ class Journal {
   static std::string name_of(const std::string& output) { return output + ".journal"; }
 
   // The journal of an output: opened where there is one, else empty. While another process has it, `wait` is called
-  // several times a second; its error ends the waiting. kBadModelFile when the file is something else.
+  // several times a second; its error ends the waiting. kBadModelFile when the file is something else. Where that
+  // process published the output meanwhile, the result is its journal, to read only: published().
   static Result<Journal> open(const std::string& output, const std::function<Status()>& wait);
 
+  bool published() const { return published_; }
   bool empty() const { return records_.empty(); }
   // REQUIRES: not empty.
   const std::string& fingerprint() const { return fingerprint_; }
@@ -42,7 +44,10 @@ class Journal {
   Status append(std::span<const std::byte> payload);
   // Forgets the records from `index` on.
   Status truncate(size_t index);
-  Status remove();
+  // As far as that is possible. Allocates nothing.
+  void remove() noexcept;
+  // The same, and tells processes that wait that the output is there.
+  void publish() noexcept;
 
  private:
   struct Place {
@@ -57,6 +62,7 @@ class Journal {
   RandomFile file_;
   std::string fingerprint_;
   std::vector<Place> records_;
+  bool published_ = false;
 };
 
 // What differs between two fingerprints, as "key: was A, is B; ..."; empty when they are equal.

@@ -12,6 +12,16 @@
 
 namespace scrooge::pipeline {
 
+std::string_view placement_name(Placement placement) {
+  switch (placement) {
+    case Placement::kHeld: return "held";
+    case Placement::kStreamed: return "streamed";
+    case Placement::kSpilled: return "spilled";
+    case Placement::kRecomputed: return "recomputed";
+  }
+  return "unknown";
+}
+
 void MemoryPlan::write_json(JsonWriter& json) const {
   json.field("peak_bytes", peak_bytes).field("minimum_bytes", minimum_bytes).field("overhead_bytes", overhead_bytes);
   json.field("spill_bytes", spill_bytes);
@@ -21,6 +31,7 @@ void MemoryPlan::write_json(JsonWriter& json) const {
         .field("stage", item.stage)
         .field("purpose", item.purpose)
         .field("bytes", item.bytes)
+        .field("placement", placement_name(item.placement))
         .end_object();
   }
   json.end_array();

@@ -4,16 +4,29 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/json.h"
 
 namespace scrooge::pipeline {
 
+// Numbers are those of the C ABI.
+enum class Placement : int32_t {
+  kHeld = 0,        // in memory, as a whole
+  kStreamed = 1,    // passes through a buffer of these bytes, from its file or to it
+  kSpilled = 2,     // on disk; these bytes are the part of it in memory
+  kRecomputed = 3,  // not kept; these bytes are what making it again takes
+};
+
+// "held", "streamed", "spilled", "recomputed": stable, for JSON.
+std::string_view placement_name(Placement placement);
+
 struct PlanItem {
   std::string stage;  // when it is held: "job", "solve", "write", ...
   std::string purpose;
   uint64_t bytes = 0;
+  Placement placement = Placement::kHeld;
 };
 
 struct MemoryPlan {
@@ -23,8 +36,8 @@ struct MemoryPlan {
   uint64_t spill_bytes = 0;     // of disk, in spill files
   uint64_t minimum_bytes = 0;   // the smallest budget the job can run in
 
-  void add(std::string stage, std::string purpose, uint64_t bytes) {
-    items.push_back({std::move(stage), std::move(purpose), bytes});
+  void add(std::string stage, std::string purpose, uint64_t bytes, Placement placement = Placement::kHeld) {
+    items.push_back({std::move(stage), std::move(purpose), bytes, placement});
   }
   uint64_t sum() const {
     uint64_t bytes = 0;

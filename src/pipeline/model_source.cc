@@ -14,7 +14,13 @@ std::vector<std::string> block_tensor_names(const model::BlockPlan& plan, int64_
   return names;
 }
 
+Status ModelSource::read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const {
+  SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel_));
+  return do_read_rows(name, first, count, out);
+}
+
 Status ModelSource::non_finite(std::string_view name, uint64_t bad, uint64_t weights) const {
+  SCROOGE_RETURN_IF_ERROR(check_unchanged());
   const std::vector<SourceFile> all = files();
   return error(StatusCode::kNonFinite, all.empty() ? std::string() : all.front().path, ": tensor ", name, ": ", bad,
                " of ", weights,

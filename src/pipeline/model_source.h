@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/cancel.h"
+#include "src/base/file_map.h"
 #include "src/base/log.h"
 #include "src/model/block_plan.h"
 #include "src/tensor/dtype.h"
@@ -25,10 +27,11 @@ struct RawFile {
 
 struct SourceFile {
   std::string path;
-  uint64_t size = 0;
+  FileIdentity identity;  // when it was opened
 };
 
-// Immutable after open; const members are safe from several threads.
+// Immutable after open but for the cancel token; const members are safe from several threads without one, and belong to
+// the job's thread with one.
 class ModelSource {
  public:
   // Decides by content. Warnings (already low-bit source, ...) go to the log. Every tensor the architecture needs is
@@ -48,15 +51,20 @@ class ModelSource {
   virtual Result<std::unique_ptr<tokenizer::Tokenizer>> tokenizer() const = 0;
 
   virtual bool has(std::string_view name) const = 0;
-  // Rows as f32; a vector is one row. REQUIRES: has(name), rows inside, out.size() == count * columns.
-  virtual Status read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const = 0;
+  // Asked before every read of rows, until it is taken away with null. It must outlive that.
+  void set_cancel(CancelToken* cancel) { cancel_ = cancel; }
+  // Rows as f32; a vector is one row. kSourceChanged, naming the tensor, when the file was cut short; kCancelled.
+  // REQUIRES: has(name), rows inside, out.size() == count * columns.
+  Status read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const;
   // The smallest type that holds the tensor as a person would keep it: bf16 for bf16, f32 for f32, f16 for the rest.
   virtual DType dense_type(std::string_view name) const = 0;
   virtual void prefetch(std::string_view name) const = 0;
   virtual void drop(std::string_view name) const = 0;
+  // kSourceChanged when what rows are read from is not what it was when it was opened. Rows are those of the opened
+  // files only if this is ok after they were read.
   virtual Status check_unchanged() const = 0;
 
-  // kNonFinite about a tensor of this source.
+  // kNonFinite about a tensor of this source, or kSourceChanged where that is the reason.
   Status non_finite(std::string_view name, uint64_t bad, uint64_t weights) const;
 
   // The head is the embedding table when tied.
@@ -70,10 +78,14 @@ class ModelSource {
   // For check_tensors: the tensor's shape, or kMissingTensor with the name as the file spells it.
   virtual Result<Shape> shape_of(std::string_view name) const = 0;
   Status check_tensors() const;
+  virtual Status do_read_rows(std::string_view name, int64_t first, int64_t count, std::span<float> out) const = 0;
 
   model::ModelConfig config_;
   model::BlockPlan plan_;
   std::vector<float> inv_freq_;
+
+ private:
+  CancelToken* cancel_ = nullptr;
 };
 
 // All tensor names of a block, biases included.

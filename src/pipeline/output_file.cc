@@ -76,6 +76,10 @@ uint64_t count_unstorable(std::span<const float> values, DType dtype) {
   return bad;
 }
 
+int64_t rows_per_tile(int64_t row_bytes) {
+  return std::max<int64_t>(1, static_cast<int64_t>(kTileBytes) / std::max<int64_t>(row_bytes, 1));
+}
+
 // Copies values into the bytes of a storage type.
 void store(std::span<const float> values, DType dtype, std::vector<std::byte>& out) {
   out.resize(values.size() * static_cast<size_t>(dtype_size(dtype)));
@@ -139,7 +143,8 @@ size_t front_segment_count(std::span<const SegmentPlan> segments) {
 uint64_t OutputFile::device_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
   int64_t largest = 0;
   for (const model::LinearPlan& linear : plan.linears) {
-    largest = std::max(largest, linear.rows * spec.code_row_bytes(linear.cols));
+    const int64_t row_bytes = spec.code_row_bytes(linear.cols);
+    largest = std::max(largest, std::min(linear.rows, rows_per_tile(row_bytes)) * row_bytes);
   }
   return static_cast<uint64_t>(largest);
 }
@@ -151,7 +156,7 @@ Result<OutputFile> OutputFile::create(AtomicFile partial, backend::Device& devic
   file.segments_ = output_segments(source, spec, with_scales);
   file.front_ = front_segment_count(file.segments_);
   SCROOGE_ASSIGN_OR_RETURN(file.packed_,
-                           device.allocate(device_bytes(source.block_plan(), spec), "packed codes of a linear"));
+                           device.allocate(device_bytes(source.block_plan(), spec), "packed rows of a linear"));
   return file;
 }
 
@@ -189,6 +194,7 @@ Status OutputFile::write_dense(const TensorDescription& description) {
     SCROOGE_RETURN_IF_ERROR(writer_.append(bytes));
   }
   source_->drop(name);
+  SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
   if (bad > 0) return source_->non_finite(name, bad, description.rows * description.cols);
   SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
   return writer_.end_tensor();
@@ -197,15 +203,16 @@ Status OutputFile::write_dense(const TensorDescription& description) {
 // Plane by plane, row tile by row tile: what leaves the device takes little memory beside the budget.
 Status OutputFile::write_quantized(const TensorDescription& description, const awq::QuantizedLinear& linear) {
   const int64_t row_bytes = spec_.code_row_bytes(linear.cols);
-  const backend::Matrix packed{packed_.get(), 0, linear.rows, row_bytes, row_bytes, DType::kU8};
-  SCROOGE_RETURN_IF_ERROR(device_->pack({linear.codes(), packed, spec_.bits}));
+  const int64_t tile = rows_per_tile(row_bytes);
   SCROOGE_RETURN_IF_ERROR(writer_.begin_tensor(description));
   SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kCodes));
   std::vector<std::byte> bytes;
-  const auto code_bytes = static_cast<uint64_t>(linear.rows * row_bytes);
-  for (uint64_t done = 0; done < code_bytes; done += bytes.size()) {
-    bytes.resize(static_cast<size_t>(std::min(kTileBytes, code_bytes - done)));
-    SCROOGE_RETURN_IF_ERROR(device_->download(*packed_, done, bytes));
+  for (int64_t first = 0; first < linear.rows; first += tile) {
+    const int64_t rows = std::min(tile, linear.rows - first);
+    const backend::Matrix packed{packed_.get(), 0, rows, row_bytes, row_bytes, DType::kU8};
+    SCROOGE_RETURN_IF_ERROR(device_->pack({linear.codes().row_range(first, rows), packed, spec_.bits}));
+    bytes.resize(static_cast<size_t>(rows * row_bytes));
+    SCROOGE_RETURN_IF_ERROR(device_->download(*packed_, 0, bytes));
     SCROOGE_RETURN_IF_ERROR(writer_.append(bytes));
   }
   SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
@@ -264,6 +271,8 @@ Status OutputFile::write_dense_segment(const SegmentPlan& segment) {
 }
 
 Status OutputFile::write_block(int64_t block, const BlockOutcome& outcome) {
+  // All of the block's weights have been read: only now is it known that they were all of the same source.
+  SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
   const SegmentPlan& segment = segments_[next_++];
   const model::BlockPlan& plan = source_->block_plan();
   const std::string prefix = model::block_prefix(block);

@@ -27,7 +27,7 @@ std::string scale_tensor_name(int64_t block, std::string_view stage);
 // Writes segment after segment in the order of output_segments(). One thread.
 class OutputFile {
  public:
-  // Device bytes of the packing buffer for the largest linear.
+  // Device bytes of the packing buffer: some rows of the widest linear.
   static uint64_t device_bytes(const model::BlockPlan& plan, const QuantSpec& spec);
   // Into a new file, or one that an earlier process left (base/atomic_file.h).
   static Result<OutputFile> create(AtomicFile file, backend::Device& device, const ModelSource& source,
@@ -43,7 +43,7 @@ class OutputFile {
   // Of the segment written last; of a finished one, ModelWriter::adopt().
   container::ModelMetadata last_segment() const { return writer_.last_segment(); }
   Status sync() { return writer_.sync(); }
-  Result<bool> adopt(const container::ModelMetadata& segment);
+  Result<bool> adopt(const container::ModelMetadata& segment, CancelToken* cancel);
   // Whether an unfinished file stays; at first not.
   void keep(bool kept) { writer_.keep(kept); }
   // What replaying an adopted block takes. The record must outlive the result.

@@ -24,7 +24,7 @@ const TensorRecord* find_tensor(const container::ModelMetadata& segment, const s
 
 }  // namespace
 
-Result<bool> OutputFile::adopt(const container::ModelMetadata& segment) {
+Result<bool> OutputFile::adopt(const container::ModelMetadata& segment, CancelToken* cancel) {
   if (segment.segments.size() != 1 || next_ >= segments_.size() ||
       segment.segments.front().name != segments_[next_].name ||
       segment.tensors.size() != segments_[next_].tensors.size()) {
@@ -37,7 +37,7 @@ Result<bool> OutputFile::adopt(const container::ModelMetadata& segment) {
                    segments_[next_].tensors[i].name, " differently; start over with --fresh");
     }
   }
-  SCROOGE_ASSIGN_OR_RETURN(const bool intact, writer_.adopt(segment));
+  SCROOGE_ASSIGN_OR_RETURN(const bool intact, writer_.adopt(segment, cancel));
   if (intact) ++next_;
   return intact;
 }

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "src/base/cancel.h"
 #include "src/base/memory_budget.h"
-#include "src/base/status.h"
 
 namespace scrooge::pipeline {
 
@@ -44,8 +44,10 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Carries the sink, the cancel flag and the figures that every report shares. One thread, but for `cancelled`.
-class Reporter {
+// Carries the sink, the cancel flag and the figures that every report shares. One thread, but for cancelled(). As a
+// token of the work it repeats the last report where the next one takes long, so that a sink that wants to stop is
+// asked many times a second.
+class Reporter final : public CancelToken {
  public:
   Reporter(ProgressSink sink, const MemoryBudget& budget, const std::atomic<bool>* cancelled)
       : sink_(std::move(sink)), budget_(budget), cancelled_(cancelled) {}
@@ -63,16 +65,30 @@ class Reporter {
     state_.memory_after = budget_.used();
     state_.memory_peak = budget_.peak();
     state_.memory_limit = budget_.limit();
-    const bool stop =
-        (sink_ && !sink_(state_)) || (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed));
-    return stop ? error(StatusCode::kCancelled, "cancelled") : Status();
+    if (sink_ && !sink_(state_)) stopped_.store(true, std::memory_order_relaxed);
+    reported_ = state_.elapsed_seconds;
+    return cancelled() ? cancelled_status() : Status();
+  }
+
+  bool cancelled() const override {
+    return stopped_.load(std::memory_order_relaxed) ||
+           (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed));
+  }
+  bool poll() override {
+    constexpr double kLongSeconds = 0.05;
+    if (sink_ && !cancelled() && watch_.seconds() - reported_ > kLongSeconds) {
+      (void)report(state_.phase, state_.stage, state_.fraction);
+    }
+    return cancelled();
   }
 
  private:
   ProgressSink sink_;
   const MemoryBudget& budget_;
   const std::atomic<bool>* cancelled_;
+  std::atomic<bool> stopped_{false};
   Stopwatch watch_;
+  double reported_ = 0;  // on the watch
   Progress state_;
 };
 

@@ -22,10 +22,6 @@ namespace {
 constexpr int64_t kMaxSamples = int64_t{1} << 24;
 constexpr int64_t kMaxLength = int64_t{1} << 20;
 
-// What the process grows by outside the budget once it works: the matrix library's generated code and packing buffers,
-// thread stacks, row tiles on their way into the file. Measured below 14 MiB on 2 threads.
-constexpr uint64_t kLibraryOverhead = uint64_t{16} << 20;
-
 // A NaN is outside too.
 template <typename T>
 Status in_range(std::string_view name, T value, std::type_identity_t<T> low, std::type_identity_t<T> high) {
@@ -48,6 +44,7 @@ std::string_view method_name(Method method) { return method == Method::kAwq ? "a
 bool may_pass(StatusCode code) {
   switch (code) {
     case StatusCode::kCancelled:
+    case StatusCode::kSourceChanged:  // the fingerprint tells whether it came back as it was
     case StatusCode::kOutOfMemory:
     case StatusCode::kBudgetExceeded:
     case StatusCode::kUnavailable:
@@ -58,16 +55,24 @@ bool may_pass(StatusCode code) {
   }
 }
 
-Status check_output(const std::string& output, const ModelSource& source, const QuantizeOptions& options) {
-  std::vector<std::string> inputs{options.calibration_text, options.calibration_ids};
+// `name` is the option's, `output` its file.
+Status check_output(std::string_view name, const std::string& output, const ModelSource& source,
+                    const QuantizeOptions& options) {
+  std::vector<std::string> inputs{options.calibration_text, options.calibration_ids, options.from_calibration};
   for (const SourceFile& file : source.files()) inputs.push_back(file.path);
   for (const std::string& input : inputs) {
     if (!input.empty() && is_same_file(output, input)) {
-      return error(StatusCode::kInputIsOutput, "output ", output, ": the same file as the input ", input,
+      return error(StatusCode::kInputIsOutput, name, " ", output, ": the same file as the input ", input,
                    "; give another name for the output");
     }
   }
   return AtomicFile::check_writable(output);
+}
+
+// Whether both lead to one file, there or not yet.
+bool is_same_name(const std::string& a, const std::string& b) {
+  const auto last = [](const std::string& path) { return std::string_view(path).substr(path.rfind('/') + 1); };
+  return is_same_file(a, b) || (last(a) == last(b) && is_same_file(folder_of(a), folder_of(b)));
 }
 
 }  // namespace
@@ -85,7 +90,13 @@ Status QuantizeJob::validate() {
   if (options_.threads == 0) {
     options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   }
-  return choose_solver();
+  SCROOGE_RETURN_IF_ERROR(choose_solver());
+  if (!options_.from_calibration.empty()) return choose_saved_solver();
+  solve_.keep_calibration = !options_.save_calibration.empty();
+  if (solve_.keep_calibration && options_.method != Method::kAwq) {
+    return error(StatusCode::kInvalidArgument, "save-calibration: round-to-nearest has no calibration to save");
+  }
+  return {};
 }
 
 Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions options) {
@@ -97,8 +108,16 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
     return error(StatusCode::kInvalidArgument, o.checkpoint,
                  ": already a .scrooge file; give the checkpoint it was made from");
   }
-  if (!o.output.empty()) SCROOGE_RETURN_IF_ERROR(check_output(o.output, *job->source_, o));
-  if (o.method == Method::kAwq) {
+  if (!o.output.empty()) SCROOGE_RETURN_IF_ERROR(check_output("output", o.output, *job->source_, o));
+  if (!o.output.empty() && !o.save_calibration.empty()) {
+    SCROOGE_RETURN_IF_ERROR(check_output("save-calibration", o.save_calibration, *job->source_, o));
+    if (is_same_name(o.save_calibration, o.output)) {
+      return error(StatusCode::kInvalidArgument, "save-calibration ", o.save_calibration,
+                   ": the same file as the output; give another name for one of them");
+    }
+  }
+  if (!o.from_calibration.empty()) SCROOGE_RETURN_IF_ERROR(job->open_saved());
+  if (job->calibrates()) {
     const bool text_given = !o.calibration_text.empty() || !o.calibration_ids.empty();
     if (!text_given && !o.output.empty()) {
       return error(StatusCode::kInvalidArgument,
@@ -108,8 +127,13 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
     job->rows_.rows = o.samples;
     job->rows_.length = o.length;
     if (text_given) {
-      SCROOGE_ASSIGN_OR_RETURN(job->rows_, read_token_rows(*job->source_, {o.calibration_text, o.calibration_ids,
-                                                                           o.length, o.samples, o.sampling, o.seed}));
+      const MemoryBudget unused;
+      Reporter reporter(o.progress, unused, nullptr);
+      reporter.state().stage = "tokenize";
+      SCROOGE_ASSIGN_OR_RETURN(
+          job->rows_,
+          read_token_rows(*job->source_,
+                          {o.calibration_text, o.calibration_ids, o.length, o.samples, o.sampling, o.seed}, &reporter));
       if (job->rows_.rows < o.samples) {
         log(o.log, LogLevel::kWarning, "the calibration text fills ", job->rows_.rows, " rows of ", o.length,
             " tokens, fewer than the ", o.samples, " asked for");
@@ -121,8 +145,17 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
     }
     job->chunking_ = Chunking::of(job->rows_.rows, job->rows_.length);
   }
+  job->settle_budget();
   SCROOGE_RETURN_IF_ERROR(job->make_plan());
   return job;
+}
+
+// Once, when what prepare itself held is gone.
+void QuantizeJob::settle_budget() {
+  trim_heap();
+  const BudgetChoice choice = choose_budget(options_.memory, options_.device_memory);
+  options_.memory = choice.bytes;
+  plan_.budget_origin = choice.origin;
 }
 
 // The documented combinations (README.md of this folder has the measurements behind them).
@@ -157,110 +190,17 @@ Status QuantizeJob::choose_solver() {
 BlockQuantizerOptions QuantizeJob::quantizer_options() const {
   BlockQuantizerOptions result;
   result.solve = solve_;
-  result.calibrate = options_.method == Method::kAwq;
-  if (!result.calibrate) {
+  result.calibrate = calibrates();
+  result.saved = saved_ ? &*saved_ : nullptr;
+  if (options_.method != Method::kAwq) {
     result.solve.rounding = &awq::kNearest;
     result.solve.correct = 0;
     result.solve.grid = 0;
   }
   result.propagate = options_.propagate;
   result.selection = options_.selection;
-  result.spill = spill_;
+  result.residency = residency_;
   return result;
-}
-
-// What the job holds with the present choice of what is spilled.
-Status QuantizeJob::plan_memory() {
-  MemoryPlan& memory = plan_.memory;
-  memory = {};
-  const model::BlockPlan& block = source_->block_plan();
-  BlockQuantizer::plan_memory(*source_, chunking_, quantizer_options(), memory);
-  memory.add("write", "packed codes of a linear", OutputFile::device_bytes(block, options_.spec));
-  int64_t max_k = 0;
-  int64_t max_n = 0;
-  for (const model::LinearPlan& linear : block.linears) {
-    max_k = std::max(max_k, linear.cols);
-    max_n = std::max(max_n, linear.rows);
-  }
-  SCROOGE_ASSIGN_OR_RETURN(const backend::Backend* const backend, backend::find_backend(options_.device));
-  if (backend->scratch_bytes != nullptr) {
-    memory.add("job", "scratch of the backend",
-               backend->scratch_bytes(options_.threads, max_k, max_n, options_.length));
-  }
-  memory.minimum_bytes = memory.sum();
-  return {};
-}
-
-// Memory as long as it lasts; then what is read least often goes first. The minimum is that of everything spilled.
-Status QuantizeJob::choose_spill() {
-  spill_ = {options_.spill, false, false, false};
-  SCROOGE_RETURN_IF_ERROR(plan_memory());
-  if (options_.spill.empty() || options_.method != Method::kAwq) return {};
-  spill_ = {options_.spill, true, true, true};
-  SCROOGE_RETURN_IF_ERROR(plan_memory());
-  const uint64_t minimum = plan_.memory.minimum_bytes;
-  spill_ = {options_.spill, false, false, false};
-  for (bool* const next : {&spill_.attention, &spill_.original, &spill_.hidden}) {
-    SCROOGE_RETURN_IF_ERROR(plan_memory());
-    if (plan_.memory.sum() <= options_.memory) break;
-    *next = true;
-  }
-  SCROOGE_RETURN_IF_ERROR(plan_memory());
-  plan_.memory.minimum_bytes = minimum;
-  return {};
-}
-
-Status QuantizeJob::make_plan() {
-  const model::BlockPlan& block = source_->block_plan();
-  const model::ModelConfig& config = source_->config();
-  MemoryPlan& memory = plan_.memory;
-  SCROOGE_RETURN_IF_ERROR(choose_spill());
-  int64_t weights = 0;
-  double bits = 0;
-  for (const model::LinearPlan& linear : block.linears) {
-    weights += linear.rows * linear.cols;
-    bits += options_.spec.bits_per_weight(linear.cols) * static_cast<double>(linear.rows * linear.cols);
-  }
-  plan_.blocks = config.blocks;
-  plan_.bits_per_weight = bits / static_cast<double>(weights);
-  plan_.tokens = static_cast<uint64_t>(chunking_.tokens());
-  plan_.tokens_dropped = rows_.dropped;
-  const auto segments = output_segments(*source_, options_.spec, options_.method == Method::kAwq);
-  SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
-  expect_reports(info);
-  SCROOGE_ASSIGN_OR_RETURN(plan_.output_bytes, container::planned_size(segments, info));
-  // The tokenizer and the text are gone by now; what is left of the process is what it stays at.
-  trim_heap();
-  memory.overhead_bytes = resident_anonymous_bytes() + kLibraryOverhead;
-  memory.peak_bytes = memory.sum() + memory.overhead_bytes;
-  if (options_.memory < memory.minimum_bytes) {
-    const bool could_spill = options_.spill.empty() && options_.method == Method::kAwq;
-    return error(StatusCode::kBudgetExceeded, "memory: this job needs at least ", format_bytes(memory.minimum_bytes),
-                 " (", memory.minimum_bytes, " bytes), the budget is ", format_bytes(options_.memory),
-                 "; raise --memory, ", could_spill ? "give --spill FOLDER to keep the hidden states on disk, " : "",
-                 "or give ", could_spill ? "fewer or shorter samples" : "shorter samples");
-  }
-  return {};
-}
-
-// Reports and sources as long as the real ones can be, so that the planned size is never too small.
-void QuantizeJob::expect_reports(container::ModelInfo& info) const {
-  for (const SourceFile& file : source_->files()) {
-    info.sources.push_back({file.path.substr(file.path.rfind('/') + 1), file.size, std::string(64, '0')});
-  }
-  BlockOutcome outcome;
-  outcome.tokens = options_.method == Method::kAwq ? 1 : 0;
-  for (const model::StagePlan& stage : source_->block_plan().stages) {
-    awq::StageSolution& solution = outcome.stages.emplace_back();
-    solution.choice = {awq::ScaleCandidate::Salience::kMeanAbs, true, 0.5, 0.5, {}};
-    for (size_t i = 0; i < stage.linears.size(); ++i) {
-      awq::LinearSolution& linear = solution.linears.emplace_back();
-      if (options_.clip && outcome.tokens > 0) linear.clip_histogram.assign(awq::clip_candidates().size(), 0);
-    }
-  }
-  for (int64_t block = 0; block < source_->config().blocks; ++block) {
-    info.blocks.push_back(block_report(source_->block_plan(), block, outcome));
-  }
 }
 
 Result<container::ModelInfo> QuantizeJob::model_info() const {
@@ -290,6 +230,7 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
                      {"sampling", awq ? std::string(sampling_name(o.sampling)) : ""}};
   info.tokens = {rows_.tokens(), rows_.dropped, static_cast<uint64_t>(rows_.rows), static_cast<uint64_t>(rows_.length)};
   info.blocks = reports_;
+  if (saved_) describe_saved(info);
   return info;
 }
 
@@ -325,6 +266,7 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
         ": overfitting, better than round-to-nearest on the calibration tokens and worse on held-out ones; its "
         "stage is rounded to nearest; more samples help");
   }
+  if (saved_) restore_report(block, report);
   reports_.push_back(std::move(report));
   blocks_.push_back(figures);
 }
@@ -333,6 +275,11 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
 Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Reporter& reporter) {
   SCROOGE_ASSIGN_OR_RETURN(sources_,
                            digest_sources(*source_, [&] { return reporter.report(Phase::kPrepare, "digest", 0); }));
+  if (saved_) {
+    SCROOGE_RETURN_IF_ERROR(saved_->check_sources(sources_));
+    SCROOGE_ASSIGN_OR_RETURN(saved_digest_,
+                             saved_->digest([&] { return reporter.report(Phase::kPrepare, "digest", 0); }));
+  }
   SCROOGE_ASSIGN_OR_RETURN(const container::ModelInfo info, model_info());
   std::string text;
   const auto line = [&](std::string_view key, const auto& value) { text += concat(key, "=", value, "\n"); };
@@ -346,58 +293,41 @@ Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Repo
   line("grid", info.grid);
   line("seed", info.seed);
   for (const container::Attribute& attribute : info.attributes) line(attribute.key, attribute.value);
-  if (rows_.rows > 0) {
-    Sha256 digest;
-    digest.update(std::as_bytes(std::span(rows_.ids)));
-    line("calibration tokens", digest.finish());
-  }
+  if (rows_.rows > 0) line("calibration tokens", token_digest());
+  if (solve_.keep_calibration) line("save calibration", "true");
   return text;
-}
-
-// Past the blocks that an earlier run finished.
-Status QuantizeJob::resume(BlockQuantizer& quantizer, const ResumableOutput& output, MemoryBudget& budget,
-                           Reporter& reporter) {
-  resumed_blocks_ = output.finished_blocks();
-  if (resumed_blocks_ > 0) {
-    log(options_.log, LogLevel::kInfo, "going on behind block ", resumed_blocks_, " of ", plan_.blocks, ", where ",
-        AtomicFile::partial_name(options_.output), " stopped");
-  }
-  for (int64_t block = 0; block < resumed_blocks_; ++block) {
-    reporter.state().block = static_cast<uint32_t>(block);
-    reporter.state().memory_before = budget.used();
-    SCROOGE_ASSIGN_OR_RETURN(BlockRecord record, output.record(block));
-    if (options_.method == Method::kAwq && resumed_blocks_ < plan_.blocks) {
-      SCROOGE_ASSIGN_OR_RETURN(const FinishedBlock finished, output.finished_block(block, record));
-      SCROOGE_RETURN_IF_ERROR(quantizer.replay(block, finished));
-    }
-    reports_.push_back(std::move(record.segment.info.blocks.front()));
-    blocks_.push_back(std::move(record.figures));
-    trim_heap();
-  }
-  return {};
 }
 
 Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
   reporter.state().blocks = static_cast<uint32_t>(plan_.blocks);
   SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kPrepare, "open", 0));
-  SCROOGE_ASSIGN_OR_RETURN(const auto device, backend::create_device(options_.device, {options_.threads, &budget}));
+  SCROOGE_ASSIGN_OR_RETURN(const auto device,
+                           backend::create_device(options_.device, {options_.threads, &budget, &reporter}));
   ResumeOptions resume_options{options_.output,
                                {},
                                options_.fresh,
                                options_.spec,
                                options_.method == Method::kAwq,
                                plan_.output_bytes,
+                               options_.save_calibration,
+                               calibration_bytes_,
                                options_.log,
-                               [&] { return reporter.report(Phase::kPrepare, "wait", 0); }};
-  SCROOGE_ASSIGN_OR_RETURN(resume_options.fingerprint, fingerprint(*device, reporter));
+                               [&] { return reporter.report(Phase::kPrepare, "wait", 0); },
+                               &reporter};
+  SCROOGE_ASSIGN_OR_RETURN(const std::string job, fingerprint(*device, reporter));
+  resume_options.fingerprint = job;
   SCROOGE_ASSIGN_OR_RETURN(const auto quantizer,
                            BlockQuantizer::create(*device, *source_, chunking_, quantizer_options(), reporter));
   SCROOGE_ASSIGN_OR_RETURN(const auto output, ResumableOutput::open(std::move(resume_options), *device, *source_));
+  if (output->done_elsewhere()) return read_records(*output);
   SCROOGE_RETURN_IF_ERROR(output->write_front());
-  if (options_.method == Method::kAwq) SCROOGE_RETURN_IF_ERROR(quantizer->embed(rows_));
+  SCROOGE_RETURN_IF_ERROR(open_states(job, *device));
+  if (calibrates()) SCROOGE_RETURN_IF_ERROR(quantizer->embed(rows_));
   prefetch_block(*source_, 0);
   SCROOGE_RETURN_IF_ERROR(resume(*quantizer, *output, budget, reporter));
   Status done = quantize_blocks(*quantizer, *output, budget, reporter);
+  // Before the journal goes: behind it the name may be another process's.
+  if (done.ok() || output->finished_blocks() == 0 || !may_pass(done.code())) DurableStates::remove(options_.output);
   if (done.ok()) done = publish(*output, reporter);
   if (done.ok() || output->finished_blocks() == 0) return done;
   if (!may_pass(done.code())) {
@@ -414,7 +344,7 @@ Status QuantizeJob::publish(ResumableOutput& output, Reporter& reporter) {
   SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
   info.sources = sources_;
   SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
-  SCROOGE_RETURN_IF_ERROR(output.finish(info));
+  SCROOGE_RETURN_IF_ERROR(output.finish(info, saving_info(info)));
   output_bytes_ = output.size();
   return {};
 }
@@ -428,6 +358,7 @@ Status QuantizeJob::quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& 
     record(block, outcome, reporter);
     blocks_.back().memory_after = budget.used();
     SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome, reports_.back(), blocks_.back()));
+    SCROOGE_RETURN_IF_ERROR(save_states(block, quantizer));
     // Temporaries of many sizes, the matrix library's among them, leave holes that the C library keeps; without this
     // the process grows by a megabyte or two a block although nothing is held.
     trim_heap();
@@ -443,7 +374,9 @@ Status QuantizeJob::convert() {
   converted_ = true;
   MemoryBudget budget(options_.memory, options_.allocator);
   Reporter reporter(options_.progress, budget, &cancelled_);
+  source_->set_cancel(&reporter);
   const Status status = run(budget, reporter);
+  source_->set_cancel(nullptr);
   seconds_ = reporter.elapsed();
   peak_bytes_ = budget.peak();
   return status;
@@ -454,12 +387,22 @@ std::string QuantizeJob::plan_json() const {
   json.begin_object();
   plan_.memory.write_json(json);
   json.field("blocks", plan_.blocks).field("output_bytes", plan_.output_bytes).field("tokens", plan_.tokens);
+  json.field("states_bytes", plan_.states_bytes > 0 ? DurableStates::file_bytes(plan_.states_bytes) : 0);
   json.field("tokens_dropped", plan_.tokens_dropped).field("bits_per_weight", plan_.bits_per_weight);
-  json.key("budget_bytes");
-  if (options_.memory == MemoryBudget::kUnlimited)
-    json.null();
-  else
-    json.value(options_.memory);
+  BudgetChoice{options_.memory, plan_.budget_origin}.write_json(json);
+  json.key("settings").begin_object();
+  if (saved_) {
+    json.field("from_calibration", std::string_view(printable(options_.from_calibration)));
+    json.field("rounding", solve_.rounding->name);
+  } else if (calibrates()) {
+    json.field("samples", rows_.rows).field("length", rows_.length).field("effort", effort_name(options_.effort));
+    json.field("rounding", solve_.rounding->name).field("correct", solve_.correct);
+    json.field("refine", solve_.refine).field("refit", solve_.refit);
+    json.field("propagate", propagate_name(options_.propagate)).field("grid", solve_.grid);
+  }
+  json.field("method", method_name(options_.method)).field("bits", options_.spec.bits);
+  json.field("group", options_.spec.group).field("threads", options_.threads).field("device", options_.device);
+  json.end_object();
   json.end_object();
   return json.text();
 }
@@ -469,13 +412,14 @@ std::string QuantizeJob::report_json() const {
   totals.seconds = seconds_;
   totals.peak_bytes = peak_bytes_;
   totals.planned_peak_bytes = plan_.memory.peak_bytes;
+  totals.budget = {options_.memory, plan_.budget_origin};
   totals.bits_per_weight = plan_.bits_per_weight;
   totals.output_bytes = output_bytes_;
   totals.tokens = plan_.tokens;
   totals.tokens_dropped = plan_.tokens_dropped;
   totals.threads = options_.threads;
   totals.resumed_blocks = static_cast<uint64_t>(resumed_blocks_);
-  if (options_.method == Method::kAwq) {
+  if (calibrates()) {
     totals.held_out_tokens = calibration::TokenSelection(chunking_, options_.selection).held_out_tokens();
   }
   return write_report(totals, blocks_, reports_);

@@ -4,17 +4,21 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "src/base/log.h"
+#include "src/pipeline/budget_choice.h"
+#include "src/pipeline/durable_states.h"
 #include "src/pipeline/job_report.h"
+#include "src/pipeline/preset.h"
 #include "src/pipeline/resumable_output.h"
+#include "src/pipeline/saved_calibration.h"
 
 namespace scrooge::pipeline {
 
 enum class Method : int32_t { kAwq = 0, kRtn = 1 };
-enum class Effort : int32_t { kFast = 0, kDefault = 1, kMax = 2 };
 
 struct QuantizeOptions {
   std::string checkpoint;
@@ -37,10 +41,16 @@ struct QuantizeOptions {
   calibration::Sampling sampling = calibration::Sampling::kFirst;
   int threads = 0;  // 0: all processors of this process
   uint64_t seed = 0;
-  uint64_t memory = MemoryBudget::kUnlimited;
+  uint64_t memory = MemoryBudget::kUnlimited;  // kMemoryAvailable: what the machine has free
+  uint64_t device_memory = 0;                  // a ceiling of the device's own; 0: none
   std::string device = "cpu";
   std::string spill;   // folder for what does not fit into memory; empty: nothing is spilled
   bool fresh = false;  // do not go on where an earlier run of the same job stopped
+  StatesPolicy states = StatesPolicy::kAuto;
+  std::string save_calibration;  // file for what the calibration finds; empty: none
+  // Such a file, to quantize from instead of calibrating: no text, no forward pass; scale search, clip search and what
+  // the calibration ran on are as it says, and only `clip` and `rounding` (nearest, heuristic) still have a say.
+  std::string from_calibration;
   AllocatorHook allocator;
   ProgressSink progress;
   LogSink log;
@@ -49,10 +59,12 @@ struct QuantizeOptions {
 struct JobPlan {
   MemoryPlan memory;
   uint64_t output_bytes = 0;  // of the file, at most a segment's alignment too large
+  uint64_t states_bytes = 0;  // of the hidden states that are kept behind every block (DurableStates); 0: none are
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
   int64_t blocks = 0;
   double bits_per_weight = 0;  // of the block linears as stored
+  BudgetOrigin budget_origin = BudgetOrigin::kUnlimited;
 };
 
 // One thread, but for cancel().
@@ -64,6 +76,7 @@ class QuantizeJob {
   ~QuantizeJob();
 
   const JobPlan& plan() const { return plan_; }
+  // As given, but for what prepare settles: threads, and memory, which is the budget.
   const QuantizeOptions& options() const { return options_; }
   std::string plan_json() const;
   // REQUIRES: an output path. Once only.
@@ -76,18 +89,34 @@ class QuantizeJob {
  private:
   explicit QuantizeJob(QuantizeOptions options);
   Status validate();
+  void settle_budget();
   Status make_plan();
   Status choose_solver();
+  Status choose_saved_solver();  // quantize_saved.cc, as the next
+  Status open_saved();
+  // Tokens run through the model.
+  bool calibrates() const { return options_.method == Method::kAwq && options_.from_calibration.empty(); }
   BlockQuantizerOptions quantizer_options() const;
   Status plan_memory();
-  Status choose_spill();
+  Status choose_residency();
   Result<std::string> fingerprint(const backend::Device& device, Reporter& reporter);
   Status run(MemoryBudget& budget, Reporter& reporter);
   Status quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, MemoryBudget& budget, Reporter& reporter);
   Status publish(ResumableOutput& output, Reporter& reporter);
   Status resume(BlockQuantizer& quantizer, const ResumableOutput& output, MemoryBudget& budget, Reporter& reporter);
+  // quantize_resume.cc
+  Status read_records(const ResumableOutput& output);
+  Status without_states(const Status& why);
+  Status open_states(const std::string& fingerprint, backend::Device& device);
+  Result<int64_t> restore_states(BlockQuantizer& quantizer, Reporter& reporter);
+  Status save_states(int64_t block, BlockQuantizer& quantizer);
   void record(int64_t block, const BlockOutcome& outcome, Reporter& reporter);
   Result<container::ModelInfo> model_info() const;
+  // quantize_saved.cc
+  void describe_saved(container::ModelInfo& info) const;
+  void restore_report(int64_t block, container::BlockReport& report) const;
+  std::string token_digest() const;
+  container::ModelInfo saving_info(container::ModelInfo info) const;
   void expect_reports(container::ModelInfo& info) const;
 
   QuantizeOptions options_;
@@ -96,8 +125,12 @@ class QuantizeJob {
   calibration::TokenRows rows_;
   calibration::Chunking chunking_;
   JobPlan plan_;
-  SpillChoice spill_;
+  Residency residency_;
+  std::unique_ptr<DurableStates> states_;  // null: finished blocks are run again
   std::vector<container::Source> sources_;
+  std::optional<SavedCalibration> saved_;
+  std::string saved_digest_ = std::string(64, '0');  // of it, once known
+  uint64_t calibration_bytes_ = 0;                   // of the file to save
   int64_t resumed_blocks_ = 0;
   std::atomic<bool> cancelled_{false};
   bool converted_ = false;

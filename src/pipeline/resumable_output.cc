@@ -17,6 +17,11 @@ Result<std::unique_ptr<ResumableOutput>> ResumableOutput::open(ResumeOptions opt
   std::unique_ptr<ResumableOutput> self(new ResumableOutput(std::move(options), std::move(journal)));
   const ResumeOptions& o = self->options_;
   self->front_records_ = front_segment_count(output_segments(source, o.spec, o.with_scales));
+  while (self->journal_.published()) {
+    SCROOGE_ASSIGN_OR_RETURN(const bool done, self->is_done_elsewhere(source));
+    if (done) return self;
+    SCROOGE_ASSIGN_OR_RETURN(self->journal_, Journal::open(o.output, [&] { return o.wait(); }));
+  }
   SCROOGE_ASSIGN_OR_RETURN(const bool resume, self->can_resume());
   AtomicFile partial;
   if (resume) {
@@ -35,13 +40,29 @@ Result<std::unique_ptr<ResumableOutput>> ResumableOutput::open(ResumeOptions opt
   SCROOGE_ASSIGN_OR_RETURN(OutputFile file,
                            OutputFile::create(std::move(partial), device, source, o.spec, o.with_scales));
   self->output_ = std::make_unique<OutputFile>(std::move(file));
-  if (found) SCROOGE_RETURN_IF_ERROR(self->adopt());
+  if (!o.calibration.empty()) SCROOGE_RETURN_IF_ERROR(self->open_calibration(source));
+  if (found) SCROOGE_RETURN_IF_ERROR(self->adopt_all());
   SCROOGE_RETURN_IF_ERROR(self->output_->reserve(o.output_bytes));
   return self;
 }
 
+// The output of another job, or none any more, is none of ours.
+Result<bool> ResumableOutput::is_done_elsewhere(const ModelSource& source) {
+  const auto blocks = static_cast<size_t>(source.config().blocks);
+  if (options_.fresh || !options_.calibration.empty() || journal_.empty()) return false;
+  if (!fingerprint_difference(journal_.fingerprint(), options_.fingerprint).empty()) return false;
+  if (journal_.size() != front_records_ + blocks) return false;
+  const auto file = RandomFile::open(options_.output, RandomFile::Mode::kExisting);
+  if (!file.ok()) return false;
+  SCROOGE_ASSIGN_OR_RETURN(published_bytes_, file->size());
+  finished_blocks_ = static_cast<int64_t>(blocks);
+  published_ = true;
+  log(options_.log, LogLevel::kInfo, options_.output, ": another process finished this very job meanwhile");
+  return true;
+}
+
 ResumableOutput::~ResumableOutput() {
-  if (ours_ && !published_ && finished_blocks_ == 0) (void)journal_.remove();
+  if (ours_ && !published_ && finished_blocks_ == 0) journal_.remove();
 }
 
 Result<bool> ResumableOutput::can_resume() const {
@@ -54,8 +75,43 @@ Result<bool> ResumableOutput::can_resume() const {
                "); give that job's options to finish it, --fresh to start over, or another output");
 }
 
+// The results of finished blocks are not made again without need: a name mistyped must not cost hours of work.
+Status ResumableOutput::open_calibration(const ModelSource& source) {
+  const bool needed = journal_.size() > front_records_;
+  auto left =
+      needed ? AtomicFile::resume_partial(options_.calibration) : AtomicFile::create_partial(options_.calibration);
+  if (!left.ok() && needed && left.status().code() == StatusCode::kNotFound) {
+    return error(StatusCode::kNotFound, AtomicFile::partial_name(options_.calibration), ": missing, with what ",
+                 journal_.size() - front_records_, " finished blocks of ", options_.output,
+                 " were calibrated to; give the --save-calibration FILE of that run, or --fresh to start over");
+  }
+  if (!left.ok()) return left.status();
+  left->keep(needed);
+  SCROOGE_ASSIGN_OR_RETURN(CalibrationFile file, CalibrationFile::create(std::move(*left), source, options_.spec,
+                                                                         options_.calibration_bytes));
+  calibration_ = std::make_unique<CalibrationFile>(std::move(file));
+  return {};
+}
+
+void ResumableOutput::keep(bool kept) {
+  output_->keep(kept);
+  if (calibration_) calibration_->keep(kept);
+}
+
+// Both files or none: false when either is damaged.
+Result<bool> ResumableOutput::adopt(const BlockRecord& record) {
+  const bool both = calibration_ && record.is_block();
+  if (both) {
+    SCROOGE_ASSIGN_OR_RETURN(const bool intact, calibration_->intact(record.calibration, options_.cancel));
+    if (!intact) return false;
+  }
+  SCROOGE_ASSIGN_OR_RETURN(const bool adopted, output_->adopt(record.segment, options_.cancel));
+  if (!adopted || !both) return adopted;
+  return calibration_->adopt(record.calibration, options_.cancel);
+}
+
 // Takes over what is finished, up to the first damage.
-Status ResumableOutput::adopt() {
+Status ResumableOutput::adopt_all() {
   for (size_t i = 0; i < journal_.size(); ++i) {
     SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, journal_.read(i));
     SCROOGE_ASSIGN_OR_RETURN(const BlockRecord record, decode_record(bytes, Journal::name_of(options_.output)));
@@ -63,7 +119,7 @@ Status ResumableOutput::adopt() {
       return error(StatusCode::kBadModelFile, Journal::name_of(options_.output),
                    ": records out of order; start over with --fresh");
     }
-    SCROOGE_ASSIGN_OR_RETURN(const bool intact, output_->adopt(record.segment));
+    SCROOGE_ASSIGN_OR_RETURN(const bool intact, adopt(record));
     if (!intact) {
       log(options_.log, LogLevel::kWarning, AtomicFile::partial_name(options_.output), ": segment ",
           record.segment.segments.front().name, " is damaged; it is made again, and all that follow");
@@ -72,7 +128,7 @@ Status ResumableOutput::adopt() {
     }
     if (record.is_block()) ++finished_blocks_;
   }
-  output_->keep(finished_blocks_ > 0);
+  keep(finished_blocks_ > 0);
   ours_ = true;
   return {};
 }
@@ -90,6 +146,7 @@ Result<FinishedBlock> ResumableOutput::finished_block(int64_t block, const Block
 // The bytes first: a record must never speak of bytes that a crash can still lose.
 Status ResumableOutput::append(std::span<const BlockRecord> records) {
   SCROOGE_RETURN_IF_ERROR(output_->sync());
+  if (calibration_) SCROOGE_RETURN_IF_ERROR(calibration_->sync());
   for (const BlockRecord& record : records) {
     SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, encode_record(record));
     SCROOGE_RETURN_IF_ERROR(journal_.append(bytes));
@@ -111,29 +168,36 @@ Status ResumableOutput::write_block(int64_t block, const BlockOutcome& outcome, 
                                     const BlockFigures& figures) {
   SCROOGE_RETURN_IF_ERROR(output_->write_block(block, outcome));
   BlockRecord record;
+  if (calibration_) {
+    SCROOGE_RETURN_IF_ERROR(calibration_->write_block(outcome));
+    record.calibration = calibration_->last_segment();
+  }
   record.segment = output_->last_segment();
   record.segment.info.blocks.push_back(report);
   record.figures = figures;
   record.unfolded = outcome.unfolded;
   SCROOGE_RETURN_IF_ERROR(append({&record, 1}));
   ++finished_blocks_;
-  output_->keep(true);
+  keep(true);
   return {};
 }
 
 void ResumableOutput::discard() {
   if (published_) return;
-  output_->keep(false);
-  (void)journal_.remove();
+  keep(false);
+  journal_.remove();
   ours_ = false;
 }
 
-Status ResumableOutput::finish(const container::ModelInfo& info) {
+Status ResumableOutput::finish(const container::ModelInfo& info, const container::ModelInfo& calibration) {
   SCROOGE_RETURN_IF_ERROR(output_->finish(info));
   published_ = true;
   // A journal that stays is of no output any more, and the next job starts over.
-  (void)journal_.remove();
-  return {};
+  journal_.publish();
+  if (!calibration_) return {};
+  calibration_->keep(false);
+  const Status saved = calibration_->finish(calibration);
+  return saved.with_advice(concat(options_.output, " is complete"));
 }
 
 }  // namespace scrooge::pipeline

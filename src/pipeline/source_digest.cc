@@ -13,7 +13,15 @@ Result<std::vector<container::Source>> digest_sources(const ModelSource& source,
   std::vector<container::Source> result;
   std::vector<std::byte> buffer(kPiece);
   for (const SourceFile& file : source.files()) {
-    SCROOGE_ASSIGN_OR_RETURN(const FileMap map, FileMap::open(file.path));
+    auto opened = FileMap::open(file.path);
+    const bool gone = !opened.ok() && opened.status().code() == StatusCode::kNotFound;
+    if (gone || (opened.ok() && opened->identity() != file.identity)) {
+      return error(StatusCode::kSourceChanged, file.path,
+                   ": the file was changed, replaced or removed since it was opened; run again when nothing writes to "
+                   "it");
+    }
+    if (!opened.ok()) return opened.status();
+    const FileMap& map = *opened;
     Sha256 digest;
     for (uint64_t offset = 0; offset < map.size(); offset += kPiece) {
       const std::span piece(buffer.data(), static_cast<size_t>(std::min(kPiece, map.size() - offset)));
@@ -21,6 +29,7 @@ Result<std::vector<container::Source>> digest_sources(const ModelSource& source,
       digest.update(piece);
       SCROOGE_RETURN_IF_ERROR(tick());
     }
+    SCROOGE_RETURN_IF_ERROR(map.check_unchanged());
     result.push_back({file.path.substr(file.path.rfind('/') + 1), map.size(), digest.finish()});
   }
   return result;

@@ -9,8 +9,8 @@
 
 namespace scrooge::pipeline {
 
-// Base name, size and SHA-256 of every file of the source, in order. `tick` is called every few megabytes; its error
-// ends the work.
+// Base name, size and SHA-256 of every file of the source, in order. `tick` is called every megabyte; its error
+// ends the work. kSourceChanged when a file is no longer what it was when the source was opened, or changes meanwhile.
 Result<std::vector<container::Source>> digest_sources(const ModelSource& source, const std::function<Status()>& tick);
 
 }  // namespace scrooge::pipeline

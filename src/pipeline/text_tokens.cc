@@ -9,7 +9,8 @@ namespace {
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
 }  // namespace
 
-Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const TextOptions& options) {
+Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const TextOptions& options,
+                                               CancelToken* cancel) {
   if (options.text.empty() == options.token_ids.empty()) {
     return error(StatusCode::kInvalidArgument, options.text.empty()
                                                    ? "no text given; name a text file, or a file of token ids"
@@ -22,17 +23,17 @@ Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const 
   rows.seed = options.seed;
   rows.vocabulary = source.config().vocabulary;
   if (!options.token_ids.empty()) {
-    SCROOGE_ASSIGN_OR_RETURN(const std::string text, read_small_file(options.token_ids, kMaxTextBytes));
+    SCROOGE_ASSIGN_OR_RETURN(const std::string text, read_small_file(options.token_ids, kMaxTextBytes, cancel));
     SCROOGE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, calibration::parse_token_ids(text, options.token_ids));
     return calibration::cut_rows(ids, rows, options.token_ids);
   }
   SCROOGE_ASSIGN_OR_RETURN(const auto tokenizer, source.tokenizer());
-  SCROOGE_ASSIGN_OR_RETURN(const std::string text, read_small_file(options.text, kMaxTextBytes));
+  SCROOGE_ASSIGN_OR_RETURN(const std::string text, read_small_file(options.text, kMaxTextBytes, cancel));
   if (text.empty()) {
     return error(StatusCode::kBadText, options.text, ": the file is empty; give a text of at least ", options.length,
                  " tokens");
   }
-  SCROOGE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, tokenizer->encode(text));
+  SCROOGE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, tokenizer->encode(text, cancel));
   if (tokenizer->adds_bos()) rows.bos = tokenizer->bos();
   return calibration::cut_rows(ids, rows, options.text);
 }

@@ -19,7 +19,9 @@ struct TextOptions {
 };
 
 // The text is tokenized once, as a whole, without special tokens; rows begin with BOS where the model's tokenizer says
-// so. Ids are taken as they are. kMissingTokenizer, kBadText; kInvalidArgument when none or both paths are given.
-Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const TextOptions& options);
+// so. Ids are taken as they are. kMissingTokenizer, kBadText, kSourceChanged, kCancelled; kInvalidArgument when none or
+// both paths are given.
+Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const TextOptions& options,
+                                               CancelToken* cancel = nullptr);
 
 }  // namespace scrooge::pipeline

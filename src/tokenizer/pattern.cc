@@ -71,6 +71,9 @@ Result<Pattern> Pattern::build(std::string text, const std::string& translated) 
   auto code = std::make_unique<Code>();
   code->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(), kOptions, &code_error,
                              &offset, nullptr);
+  if (code_error == PCRE2_ERROR_HEAP_FAILED) {
+    return error(StatusCode::kOutOfMemory, "no memory for the pattern \"", printable(text), "\"");
+  }
   if (code->code == nullptr) {
     PCRE2_UCHAR reason[128] = {};
     pcre2_get_error_message(code_error, reason, sizeof reason);
@@ -121,6 +124,8 @@ Result<bool> PatternSearch::match_from(size_t offset) {
     } else if (count == PCRE2_ERROR_MATCHLIMIT && steps < kMostSteps && credit_ >= uint64_t{steps} * 4) {
       steps *= 4;
       credit_ -= steps;
+    } else if (count == PCRE2_ERROR_NOMEMORY) {
+      return error(StatusCode::kOutOfMemory, "no memory for the pattern \"", printable(pattern_.text()), "\"");
     } else {
       PCRE2_UCHAR reason[128] = {};
       pcre2_get_error_message(count, reason, sizeof reason);

@@ -59,7 +59,7 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::assemble(TokenizerParts parts) {
   return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(state)));
 }
 
-Result<std::vector<int32_t>> Tokenizer::encode(std::string_view utf8) const {
+Result<std::vector<int32_t>> Tokenizer::encode(std::string_view utf8, CancelToken* cancel) const {
   const TokenizerParts& parts = state_->parts;
   if (utf8.size() > kLongestText) {
     return error(StatusCode::kBadText, "a text of ", utf8.size(), " bytes is above the limit of ", kLongestText,
@@ -73,7 +73,12 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view utf8) const {
   std::vector<int32_t> ids;
   BpeScratch scratch;
   PreTokenizer pre_tokenizer(parts.pre_tokenizer);
-  const PreTokenizer::Sink sink = [&](std::string_view word) { return parts.model.encode_word(word, scratch, ids); };
+  uint64_t words = 0;
+  const PreTokenizer::Sink sink = [&](std::string_view word) -> Status {
+    constexpr uint64_t kWords = 4096;  // a few milliseconds
+    if (++words % kWords == 0) SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
+    return parts.model.encode_word(word, scratch, ids);
+  };
   for (const auto& segment : state_->raw_matcher.split(utf8)) {
     if (segment.id >= 0) {
       ids.push_back(segment.id);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/cancel.h"
 #include "src/base/result.h"
 
 namespace scrooge::tokenizer {
@@ -41,8 +42,8 @@ class Tokenizer {
 
   // Ids of `utf8`, as encode(add_special_tokens=False): added and special tokens inside the text are recognized, none
   // is put around it. Each maximal part that is not UTF-8 counts as U+FFFD. kBadText above 1 GiB, kBadTokenizer when a
-  // pattern backtracks without end on this text.
-  Result<std::vector<int32_t>> encode(std::string_view utf8) const;
+  // pattern backtracks without end on this text; kCancelled.
+  Result<std::vector<int32_t>> encode(std::string_view utf8, CancelToken* cancel = nullptr) const;
   // The bytes of the tokens one after the other, space marks as spaces (the one a tokenizer puts in front included).
   // kBadText for an id without a token.
   Result<std::string> decode(std::span<const int32_t> ids) const;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A plain C99 user of the library: job_test CHECKPOINT CALIBRATION_TEXT SCRATCH_FOLDER */
 #include <scrooge/scrooge.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static void bad_options_are_refused(const job_paths* paths) {
   scrooge_error* error;
   scrooge_job* job = NULL;
   scrooge_quantize_options options = small_job(paths);
-  CHECK(options.struct_size == sizeof(options) && options.bits == 4 && options.memory == UINT64_MAX);
+  CHECK(options.struct_size == sizeof(options) && options.bits == 4 && options.memory == 0);
 
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(NULL, &job, &error));
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(&options, NULL, &error));
@@ -127,6 +128,73 @@ static void bad_options_are_refused(const job_paths* paths) {
   options.memory = 1024;
   EXPECT(SCROOGE_BUDGET_EXCEEDED, scrooge_job_prepare(&options, &job, &error));
   CHECK(job == NULL);
+}
+
+static void presets_fill_options(const job_paths* paths) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_quantize_options options = small_job(paths);
+  EXPECT(SCROOGE_OK, scrooge_quantize_options_preset(&options, "minimal", &error));
+  CHECK(options.samples == 16 && options.length == 256 && options.effort == SCROOGE_EFFORT_FAST);
+  CHECK(options.group == 16 && options.checkpoint == paths->checkpoint); /* nothing else */
+  EXPECT(SCROOGE_OK, scrooge_quantize_options_preset(&options, "max", &error));
+  CHECK(options.samples == 256 && options.length == 1024 && options.effort == SCROOGE_EFFORT_MAX);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_quantize_options_preset(&options, "huge", &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_quantize_options_preset(&options, NULL, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_quantize_options_preset(NULL, "max", &error));
+  CHECK(options.samples == 256);
+  options.struct_size = 8;
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_quantize_options_preset(&options, "max", &error));
+}
+
+static uint64_t plan_items_are_summed(const scrooge_job* job, const scrooge_plan* plan) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_plan_item item;
+  uint64_t sum = 0;
+  memset(&item, 0, sizeof(item));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_plan_item(job, 0, &item, &error));
+  item.struct_size = (uint32_t)sizeof(item);
+  for (uint32_t index = 0; index < plan->items; ++index) {
+    if (!EXPECT(SCROOGE_OK, scrooge_job_get_plan_item(job, index, &item, &error))) continue;
+    CHECK(item.stage[0] != '\0' && item.purpose[0] != '\0');
+    CHECK(item.placement >= SCROOGE_PLACEMENT_HELD && item.placement <= SCROOGE_PLACEMENT_RECOMPUTED);
+    sum += item.bytes;
+  }
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_plan_item(job, plan->items, &item, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_plan_item(job, 0, NULL, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_plan_item(NULL, 0, &item, &error));
+  return sum;
+}
+
+static void budgets_have_an_origin(const job_paths* paths) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_job* job = NULL;
+  scrooge_plan plan;
+  scrooge_quantize_options options = small_job(paths);
+  memset(&plan, 0, sizeof(plan));
+  plan.struct_size = (uint32_t)sizeof(plan);
+  if (!EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) return;
+  EXPECT(SCROOGE_OK, scrooge_job_get_plan(job, &plan, &error));
+  CHECK(plan.budget_bytes > 0 && plan.budget_origin != SCROOGE_BUDGET_GIVEN);
+  CHECK(plan.items > 0 && plan.overhead_bytes > 0 && plan.overhead_bytes < plan.peak_bytes);
+  CHECK(plan_items_are_summed(job, &plan) > 0);
+  scrooge_job_destroy(job);
+
+  options.memory = UINT64_C(1) << 30;
+  options.device_memory = UINT64_MAX;
+  if (!EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) return;
+  EXPECT(SCROOGE_OK, scrooge_job_get_plan(job, &plan, &error));
+  CHECK(plan.budget_bytes == UINT64_C(1) << 30 && plan.budget_origin == SCROOGE_BUDGET_GIVEN);
+  scrooge_job_destroy(job);
+
+  options.device_memory = 1024;
+  EXPECT(SCROOGE_BUDGET_EXCEEDED, scrooge_job_prepare(&options, &job, &error));
+  /* A caller built before the field came cannot set it. */
+  options.struct_size = (uint32_t)offsetof(scrooge_quantize_options, device_memory);
+  if (!EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) return;
+  scrooge_job_destroy(job);
 }
 
 static void a_missing_checkpoint_is_named(const job_paths* paths) {
@@ -331,6 +399,7 @@ static void evaluates(const job_paths* paths) {
   options.text = paths->text;
   options.context = 32;
   options.max_windows = 4;
+  CHECK(options.memory == 0 && options.device_memory == 0);
   memset(&result, 0, sizeof(result));
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_evaluate(&options, &result, &error));
   result.struct_size = (uint32_t)sizeof(result);
@@ -338,6 +407,65 @@ static void evaluates(const job_paths* paths) {
   CHECK(result.has_reference != 0 && result.tokens > 0 && result.peak_bytes > 0);
   CHECK(result.perplexity > 1.0 && result.reference_perplexity > 1.0);
   CHECK(result.kl >= 0.0 && result.kl < 10.0 && result.top1 >= 0.0 && result.top1 <= 1.0);
+  options.device_memory = 1024;
+  EXPECT(SCROOGE_BUDGET_EXCEEDED, scrooge_evaluate(&options, &result, &error));
+  options.struct_size = (uint32_t)offsetof(scrooge_evaluate_options, device_memory);
+  EXPECT(SCROOGE_OK, scrooge_evaluate(&options, &result, &error));
+}
+
+/* Saves what a fast calibration finds, looks at it, and quantizes from it. */
+static void calibration_results_outlive_the_job(const job_paths* paths) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_job* job = NULL;
+  scrooge_model* model = NULL;
+  char saved[4200];
+  snprintf(saved, sizeof(saved), "%s.calib", paths->output);
+  scrooge_quantize_options options = small_job(paths);
+  options.effort = SCROOGE_EFFORT_FAST;
+  options.save_calibration = saved;
+  if (!EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) return;
+  EXPECT(SCROOGE_OK, scrooge_job_convert(job, &error));
+  scrooge_job_destroy(job);
+
+  EXPECT(SCROOGE_OK, scrooge_verify(saved, NULL, NULL, NULL, 0, NULL, &error));
+  if (!EXPECT(SCROOGE_OK, scrooge_model_open(saved, SCROOGE_OPEN_STRUCTURE, &model, &error))) return;
+  CHECK(scrooge_model_contents(model) == SCROOGE_CONTENTS_CALIBRATION);
+  CHECK(scrooge_model_contents(NULL) == SCROOGE_CONTENTS_MODEL && scrooge_model_stage_count(NULL) == 0);
+  scrooge_stage_info stage;
+  memset(&stage, 0, sizeof(stage));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_stage(model, 0, &stage, &error));
+  stage.struct_size = (uint32_t)sizeof(stage);
+  EXPECT(SCROOGE_OK, scrooge_model_get_stage(model, scrooge_model_stage_count(model) - 1, &stage, &error));
+  CHECK(stage.block > 0 && strcmp(stage.name, "down") == 0 && stage.tokens > 0);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_stage(model, scrooge_model_stage_count(model), &stage, &error));
+  scrooge_linear_info linear;
+  memset(&linear, 0, sizeof(linear));
+  linear.struct_size = (uint32_t)sizeof(linear);
+  EXPECT(SCROOGE_OK, scrooge_model_get_linear(model, 0, &linear, &error));
+  CHECK(linear.block == 0 && linear.loss > 0 && linear.loss <= linear.loss_rtn);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_linear(model, scrooge_model_linear_count(model), &linear, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_linear(NULL, 0, &linear, &error));
+  scrooge_model_close(model);
+
+  options.save_calibration = NULL;
+  options.from_calibration = saved;
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(&options, &job, &error)); /* beside a text */
+  options.calibration_text = NULL;
+  options.rounding = "gptq";
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(&options, &job, &error));
+  options.rounding = NULL;
+  options.bits = 3;
+  EXPECT(SCROOGE_FINGERPRINT_MISMATCH, scrooge_job_prepare(&options, &job, &error));
+  options.bits = 4;
+  if (EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) {
+    EXPECT(SCROOGE_OK, scrooge_job_convert(job, &error));
+  }
+  scrooge_job_destroy(job);
+  /* A caller of before knows neither field. */
+  options.struct_size = (uint32_t)offsetof(scrooge_quantize_options, save_calibration);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(&options, &job, &error));
+  remove(saved);
 }
 
 int main(int argc, char** argv) {
@@ -355,12 +483,15 @@ int main(int argc, char** argv) {
   null_handles_are_accepted();
   devices_are_listed();
   bad_options_are_refused(&paths);
+  presets_fill_options(&paths);
+  budgets_have_an_origin(&paths);
   a_missing_checkpoint_is_named(&paths);
   a_job_cancelled_early_writes_nothing(&paths);
   a_callback_cancels(&paths);
   quantizes(&paths);
   reads_what_it_wrote(&paths);
   evaluates(&paths);
+  calibration_results_outlive_the_job(&paths);
   remove(paths.output);
   if (failures != 0) fprintf(stderr, "%d checks failed\n", failures);
   return failures == 0 ? 0 : 1;

@@ -24,6 +24,8 @@ void expect(bool condition, const char* what) {
 int main(int argc, char** argv) {
   scrooge_quantize_options options = scrooge::quantize_options();
   expect(options.struct_size == sizeof(options) && options.bits == 4, "the options carry their size and defaults");
+  expect(scrooge::apply_preset(options, "fast").ok() && options.samples == 32, "presets are applied");
+  expect(!scrooge::apply_preset(options, "huge").ok(), "and refused");
   options.checkpoint = "no/such/checkpoint";
   options.output = "never_written.scrooge";
   options.method = SCROOGE_METHOD_RTN;

@@ -54,11 +54,14 @@ test_usage() {
   done
   for bad in 0 1.5 -1 10XB MiB 1.MiB 1e9 99999999TiB; do
     expect 2 quantize "$model" --output o "${small[@]}" --memory "$bad"
+    expect 2 quantize "$model" --output o "${small[@]}" --device-memory "$bad"
   done
   for bad in 0 -1 x 0x10 4294967296; do
     expect 2 quantize "$model" --output o --calibration "$text" --samples "$bad"
   done
   expect 2 quantize "$model" --output o "${small[@]}" --method magic
+  expect 2 quantize "$model" --output o "${small[@]}" --preset huge
+  err_has 'minimal, fast, production, max'
   expect 2 quantize "$model" --output o "${small[@]}" --propagate everything
   expect 2 quantize "$model" --output o "${small[@]}" --scale-type fp8
   expect 2 quantize "$model" --output o "${small[@]}" --symmetric --asymmetric
@@ -160,10 +163,42 @@ test_plan() {
   json_has out peak_bytes minimum_bytes
   expect 0 plan "$model" --method rtn
   out_has 'peak .*minimum '
+  # A table with a line for every item of the JSON, that fits a page.
+  expect 0 plan "$model" "${small[@]}" --json
+  json_has out items overhead_bytes spill_bytes budget_bytes budget_origin settings
+  [ "$(grep -o '"placement":"held"' out | wc -l)" -gt 5 ] || fail "the items lack their placement"
+  local lines
+  lines=$(grep -o '"purpose"' out | wc -l)
+  expect 0 plan "$model" "${small[@]}"
+  out_has '^stage +buffer +MiB  kept$'
+  out_has '^job  '
+  [ "$(grep -cE '^.{5}.* [0-9]+\.[0-9]  (held|streamed|spilled|recomputed)$' out)" -eq "$lines" ] || fail "the table: $(cat out)"
+  awk 'length > 100 { exit 1 }' out || fail "a line above 100 columns: $(cat out)"
+  out_has '^job      4 rows of 32 tokens, effort default; '
   mkdir outputs
   expect 0 plan "$model" --output outputs/o "${small[@]}" --bits 3 --memory 1.5GiB
   out_has '1\.50 GiB'
   empty_folder outputs
+}
+
+test_preset() {
+  local order
+  for order in "--preset minimal --length 64" "--length 64 --preset minimal"; do
+    # shellcheck disable=SC2086
+    expect 0 plan "$model" $order
+    out_has '^job      preset minimal: 16 rows of 64 tokens, effort fast; '
+  done
+  expect 0 plan "$model" --preset max --effort default --json
+  grep -q '"samples":256,"length":1024,"effort":"default"' out || fail "the settings: $(cat out)"
+  expect 0 plan "$model" --json
+  cp out before
+  expect 0 plan "$model" --preset production --json
+  for key in samples length effort; do
+    [ "$(grep -oE "\"$key\":[^,]*" out)" = "$(grep -oE "\"$key\":[^,]*" before)" ] || fail "production is not the default"
+  done
+  expect 0 quantize "$model" --output named --calibration "$text" --group 16 --preset fast --length 32 --samples 4 --quiet
+  expect 0 quantize "$model" --output spelled "${small[@]}" --grid 20 --effort fast --quiet
+  same named spelled
 }
 
 test_budget() {
@@ -176,6 +211,30 @@ test_budget() {
   peak=$(json_number tight.json peak_bytes)
   holds "$peak <= $minimum"
   expect 4 quantize "$model" --output refused "${small[@]}" --memory "$((minimum - 1))"
+  # The device's memory is the host's: the smaller ceiling counts.
+  expect 4 quantize "$model" --output refused "${small[@]}" --device-memory "$((minimum - 1))"
+  err_has 'device-memory'
+  expect 0 plan "$model" "${small[@]}" --memory 1GiB --device-memory 512MiB
+  out_has '^budget +512 MiB, given for the device$'
+  expect 0 plan "$model" "${small[@]}" --memory 512MiB --device-memory unlimited
+  out_has '^budget +512 MiB, given$'
+  expect 0 plan "$model" "${small[@]}" --memory unlimited
+  out_has '^budget +no limit$'
+  # Not given: what is free, whatever says so first.
+  expect 0 plan "$model" "${small[@]}"
+  out_has '^budget +(no limit|[0-9.]+ [KMG]iB, (free in the cgroup|free on this machine|left by ulimit))$'
+  (
+    ulimit -v 2097152 2> /dev/null || exit 0
+    expect 0 plan "$model" "${small[@]}"
+    out_has '^budget +[0-9.]+ .iB, (free in the cgroup|free on this machine|left by ulimit)$'
+    exit "$failures"
+  ) || fail "a budget under ulimit"
+  # Too small: the plan for the minimum, what would lower it, and the error.
+  expect 4 plan "$model" "${small[@]}" --memory "$((minimum - 1))"
+  out_has '^stage +buffer'
+  out_has '^budget +too small'
+  out_has '^less by +--'
+  err_has "$minimum bytes"
   [ ! -e refused ] || fail "a job beyond its budget wrote its output"
   # More than one chunk of tokens, so that there is something to spill.
   local many=(--calibration "$text" --samples 64 --length 32 --group 16 --grid 4)
@@ -217,7 +276,7 @@ test_quantize() {
     expect 0 quantize "$model" --output sampled --calibration "$text" --samples 64 --length 32 --group 16 --grid 4 \
       --sampling "$sampling" --outlier-percent 2.5 --max-tokens-per-sample 20 --refine 2 --refit 2 --report sampled.json
     holds "$(json_number sampled.json held_out_tokens) == 512"
-    json_has sampled.json overfit_linears linears
+    json_has sampled.json overfit_linears linears budget_bytes budget_origin
     grep -q held_out_loss_rtn sampled.json || fail "no held-out losses in the report"
     expect 0 verify sampled
   done
@@ -225,6 +284,49 @@ test_quantize() {
   expect 2 quantize "$model" --output sampled "${small[@]}" --held-out 51
   "$tool" tokenize "$model" --file "$text" > ids
   expect 0 quantize "$model" --output ids_job --calibration-ids ids --samples 4 --length 32 --group 16
+}
+
+test_calibration() {
+  expect 0 quantize "$model" --output first "${small[@]}" --effort fast --save-calibration saved --quiet
+  expect 0 inspect saved
+  out_has '^saved: .*--from-calibration'
+  out_has '^block +stage +scale +alpha +gain$'
+  out_has '^ +1 +down +[a-z_]+ +[01]\.[0-9]{3} +[0-9.]+ %$'
+  out_has '^block +tokens +loss +by nearest +gain$'
+  expect 0 inspect saved --json
+  json_has out blocks sources attributes tag
+  expect 0 verify saved
+  expect 0 plan "$model" --group 16 --from-calibration saved
+  out_has '^job      from the calibration results in saved$'
+  expect 0 quantize "$model" --output second --group 16 --from-calibration saved --quiet
+  expect 0 eval first --text "$text" --context 64 --json
+  local perplexity
+  perplexity=$(json_number out perplexity)
+  expect 0 eval second --text "$text" --context 64 --json
+  [ "$(json_number out perplexity)" = "$perplexity" ] || fail "another perplexity: $(cat out)"
+  expect 0 quantize "$model" --output third --group 16 --from-calibration saved --rounding heuristic --no-clip --quiet
+  local option
+  for option in "--effort fast" "--method awq" "--samples 4" "--calibration $text" "--save-calibration more"; do
+    # shellcheck disable=SC2086
+    expect 2 quantize "$model" --output o --group 16 --from-calibration saved $option
+    err_has 'from-calibration'
+  done
+  for option in "--rounding gptq" "--correct 0.5" "--refine 1" "--refit 1"; do
+    # shellcheck disable=SC2086
+    run quantize "$model" --output o --group 16 --from-calibration saved $option
+    [ "$code" -eq 2 ] || fail "$option: exit code $code"
+    err_has 'Gram matrix'
+  done
+  run quantize "$model" --output o --group 32 --from-calibration saved
+  [ "$code" -ne 0 ] || fail "another group was taken"
+  err_has 'group: 32 here, 16 in saved'
+  expect 6 quantize "$model" --output o --group 16 --from-calibration first
+  expect 6 eval saved --text "$text"
+  expect 2 quantize "$model" --output o --method rtn --save-calibration o.calib
+  cp saved before
+  expect 3 quantize "$model" --output o --group 16 --from-calibration saved --report saved
+  same saved before
+  [ ! -e o ] || fail "a refused job left its output"
 }
 
 test_inspect() {

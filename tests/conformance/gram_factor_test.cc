@@ -89,6 +89,36 @@ void check_form(const Outputs& outputs, const std::vector<int32_t>& order, int64
   }
 }
 
+// In the place of the Gram matrix the factor is the same, and a failure leaves what a second attempt reads.
+TEST_P(GramFactorTest, MayTakeThePlaceOfTheGramMatrix) {
+  const int64_t k = shape().k;
+  const std::vector<int32_t> order = random_order(k, 42);
+  const std::vector<float> gram = correlated_gram(k, 41);
+  std::vector<float> broken = gram;
+  broken[static_cast<size_t>((k / 2) * k + k / 2)] = -1;
+  const Comparison apart = factor(gram, order, 0.01, kPacked);
+  const Comparison same = compare([&](Device& device) {
+    GuardedMatrix by_channel(device, k, k, kPacked);
+    bool definite = true;
+    GuardedMatrix lost(device, k, k, kPacked, broken);
+    expect_ok(device.gram_factor({lost.matrix(), lost.matrix(), by_channel.matrix(), order, 0, &definite}));
+    EXPECT_FALSE(definite);
+    const std::vector<float> left = lost.values();
+    for (int64_t row = 0; row < k; ++row) {
+      for (int64_t column = row; column < k; ++column) {
+        const auto at = static_cast<size_t>(row * k + column);
+        EXPECT_EQ(left[at], broken[at]) << row << ", " << column;
+      }
+    }
+    GuardedMatrix in(device, k, k, kPacked, gram);
+    expect_ok(device.gram_factor({in.matrix(), in.matrix(), by_channel.matrix(), order, 0.01, &definite}));
+    return Outputs{{in.values(), by_channel.values()}, {definite ? 1.0 : 0.0}};
+  });
+  EXPECT_EQ(same.expected.matrices, apart.expected.matrices);
+  EXPECT_EQ(same.actual.matrices, apart.actual.matrices);
+  EXPECT_EQ(same.actual.numbers, apart.actual.numbers);
+}
+
 TEST_P(GramFactorTest, FactorsTheInverseInAnyOrder) {
   const int64_t k = shape().k;
   const std::vector<float> gram = correlated_gram(k, 41);

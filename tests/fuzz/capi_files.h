@@ -21,6 +21,7 @@ struct CapiFiles {
   std::string damaged = folder / "damaged.scrooge";
   std::string absent = folder / "absent/file";
   std::string output = folder / "output.scrooge";
+  std::string calibration = folder / "output.calib";
 
   CapiFiles() {
     test::write_file(checkpoint, test::TinyGguf().finish());
@@ -32,7 +33,8 @@ struct CapiFiles {
     container::write_bytes(damaged, bytes);
   }
   const char* pick(uint8_t byte) const {
-    const std::string* const all[] = {&checkpoint, &model, &ids, &text, &damaged, &absent, &output, &folder.path()};
+    const std::string* const all[] = {&checkpoint, &model,  &ids,         &text,         &damaged,
+                                      &absent,     &output, &calibration, &folder.path()};
     const size_t choice = byte % (std::size(all) + 2);
     if (choice == std::size(all)) return nullptr;
     return choice > std::size(all) ? "" : all[choice]->c_str();

@@ -55,6 +55,7 @@ Format scrooge_format();
 Format calibration_text_format();
 Format calibration_ids_format();
 Format journal_format();
+Format saved_calibration_format();
 
 // Where another format joins.
 inline std::vector<Format> all_formats() {
@@ -67,7 +68,8 @@ inline std::vector<Format> all_formats() {
           scrooge_format(),
           calibration_text_format(),
           calibration_ids_format(),
-          journal_format()};
+          journal_format(),
+          saved_calibration_format()};
 }
 
 }  // namespace scrooge::hostile

@@ -104,6 +104,15 @@ void add_records(std::vector<Case>& cases) {
   const size_t scales = linears + 8 + 8 * 8;
   record("2^60 lists of scales", with_number(good, scales, uint64_t{1} << 60));
   record("2^62+1 scales", with_number(good, scales + 16, (uint64_t{1} << 62) + 1));
+  const auto number = [](uint64_t value) { return test::ByteWriter().put(value).bytes(); };
+  record("an index of calibration results of 0 bytes", good + number(0));
+  record("an index of calibration results beyond the end", good + number(1));
+  record("an index of calibration results of 2^64-1", good + number(kHuge));
+  record("an index of calibration results of zeros", good + number(64) + std::string(64, '\0'));
+  pipeline::BlockRecord saving = good_record();
+  saving.calibration = saving.segment;
+  record("a byte behind the index of calibration results", encoded(saving) + "x");
+  record("an index of calibration results a byte short", encoded(saving).substr(0, encoded(saving).size() - 1));
   changed("figures of two linears for one", [](auto& r) { r.figures.linears.resize(2); });
   changed("figures of no linear", [](auto& r) { r.figures.linears.clear(); });
   changed("figures of two stages for one", [](auto& r) { r.figures.stages.resize(2); });

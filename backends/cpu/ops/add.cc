@@ -7,10 +7,9 @@ namespace scrooge::backend::cpu {
 
 Status CpuDevice::add(const AddParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
-  execution().for_each_row(p.x.rows, p.x.cols, [&](int64_t r) {
+  return execution().for_each_row(p.x.rows, p.x.cols, [&](int64_t r) {
     add_scaled_row(row_of<float>(p.x, r), p.alpha, row_of<float>(p.y, r), p.x.cols);
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

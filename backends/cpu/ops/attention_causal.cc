@@ -153,6 +153,7 @@ Status CpuDevice::attention_causal(const AttentionCausalParams& p) {
     copy_bf16(p.k, sequence * length, length, key_column(p, head), p.head_width, space.keys);
     copy_bf16(p.v, sequence * length, length, key_column(p, head), p.head_width, space.values);
     for (int64_t part = 0; part < tiles.count; ++part) {
+      SCROOGE_RETURN_IF_ERROR(context.check_cancelled(worker));
       SCROOGE_RETURN_IF_ERROR(run_tile(sequence, head, part, space, worker));
     }
     return Status();

@@ -31,9 +31,8 @@ void add_strip(const ColumnStatsParams& p, int64_t begin, int64_t count) {
 Status CpuDevice::column_stats(const ColumnStatsParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const int64_t strips = (p.x.cols + kStrip - 1) / kStrip;
-  pool_.parallel_for(
+  return pool_.parallel_for(
       strips, [&](int64_t strip, int) { add_strip(p, strip * kStrip, std::min(kStrip, p.x.cols - strip * kStrip)); });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

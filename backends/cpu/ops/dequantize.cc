@@ -9,7 +9,7 @@ Status CpuDevice::dequantize(const DequantizeParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const int64_t k = p.w.cols;
   const int64_t group = p.spec.group_length(k);
-  execution().for_each_row(p.w.rows, k, [&](int64_t n) {
+  return execution().for_each_row(p.w.rows, k, [&](int64_t n) {
     for (int64_t g = 0; g < p.scales.cols; ++g) {
       const int64_t begin = g * group;
       const GroupParams params{row_of<float>(p.scales, n)[g], row_of<float>(p.zeros, n)[g]};
@@ -17,7 +17,6 @@ Status CpuDevice::dequantize(const DequantizeParams& p) {
                      row_of<float>(p.w, n) + begin);
     }
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

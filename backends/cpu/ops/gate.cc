@@ -7,10 +7,9 @@ namespace scrooge::backend::cpu {
 
 Status CpuDevice::gate(const GateParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
-  execution().for_each_row(p.a.rows, p.a.cols, [&](int64_t t) {
+  return execution().for_each_row(p.a.rows, p.a.cols, [&](int64_t t) {
     gate_row(p.activation, row_of<float>(p.a, t), row_of<float>(p.b, t), row_of<float>(p.y, t), p.a.cols);
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tasks are tiles of 128 rows of y by up to 1536 columns (256 when there are few rows). kFast rounds w to bf16 once per
-// call, in blocks of rows of at most 4 MiB, and each x tile in its task.
+// Tasks are tiles of 128 rows of y by up to 1536 columns (256 when there are few rows or many inputs). kFast rounds w
+// to bf16 once per call, in blocks of rows of at most 4 MiB, and each x tile in its task.
 #include "backends/cpu/cpu_device.h"
 #include "backends/cpu/ops/tile_sizes.h"
 #include "backends/cpu/simd/convert_row.h"
@@ -28,7 +28,7 @@ void clear(const GemmParams& p) {
 
 Status exact_gemm(const Execution& execution, const GemmParams& p) {
   const Tiling rows(p.x.rows, kGemmRows, 16);
-  const Tiling cols(p.w.rows, rows.count > 2 ? kGemmCols : kGemmFewRowsCols, 16);
+  const Tiling cols(p.w.rows, rows.count > 2 ? gemm_cols(p.x.cols) : kGemmFewRowsCols, 16);
   return execution.for_each(rows.count * cols.count, [&](int64_t index, int) {
     const int64_t row = rows.begin(index / cols.count);
     const int64_t col = cols.begin(index % cols.count);
@@ -59,9 +59,9 @@ Status fast_gemm(const Execution& execution, const GemmParams& p) {
   auto* w = reinterpret_cast<uint16_t*>(execution.scratch.shared());
   for (int64_t block = 0; block < blocks.count; ++block) {
     const int64_t first = blocks.begin(block);
-    execution.for_each_row(blocks.length(block), k,
-                           [&](int64_t r) { float_to_bf16_row(row_of<float>(p.w, first + r), w + r * k, k); });
-    const Tiling cols(blocks.length(block), rows.count > 2 ? kGemmCols : kGemmFewRowsCols, 16);
+    SCROOGE_RETURN_IF_ERROR(execution.for_each_row(
+        blocks.length(block), k, [&](int64_t r) { float_to_bf16_row(row_of<float>(p.w, first + r), w + r * k, k); }));
+    const Tiling cols(blocks.length(block), rows.count > 2 ? gemm_cols(k) : kGemmFewRowsCols, 16);
     const auto run_tile = [&](int64_t index, int worker) {
       const int64_t row = rows.begin(index / cols.count);
       const int64_t col = cols.begin(index % cols.count);

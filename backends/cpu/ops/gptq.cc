@@ -49,13 +49,14 @@ void store_codes(const GptqParams& p, int64_t first, int64_t count, const float*
   }
 }
 
-void round_tile(const GptqParams& p, const Workspace& space) {
+Status round_tile(const Execution& execution, int worker, const GptqParams& p, const Workspace& space) {
   const int64_t k = p.w.cols;
   const int64_t group = p.spec.group_length(k);
   const auto top = static_cast<float>(p.spec.max_code());
   const GptqFactor factor{row_of<float>(p.by_channel, 0), p.by_channel.stride, p.order.data()};
   for (int64_t begin = 0; begin < k; begin += kBlock) {
     const int64_t end = std::min(k, begin + kBlock);
+    SCROOGE_RETURN_IF_ERROR(execution.check_cancelled(worker));
     for (int64_t j = begin; j < end; ++j) {
       spread_error(factor, begin, j, j, j + 1, space.error, space.w);
       const int64_t channel = p.order[static_cast<size_t>(j)];
@@ -65,6 +66,7 @@ void round_tile(const GptqParams& p, const Workspace& space) {
     }
     spread_error(factor, begin, end, end, k, space.error, space.w);
   }
+  return {};
 }
 
 }  // namespace
@@ -82,16 +84,17 @@ Status CpuDevice::gptq(const GptqParams& p) {
   Carver sizes;
   const Workspace sized(sizes, k, p.scales.cols);
   SCROOGE_RETURN_IF_ERROR(scratch_.prepare(0, sizes.used()));
-  pool_.parallel_for((p.w.rows + kGptqRows - 1) / kGptqRows, [&](int64_t index, int worker) {
+  const Execution context = execution();
+  return context.for_each((p.w.rows + kGptqRows - 1) / kGptqRows, [&](int64_t index, int worker) {
     Carver carver(scratch_.worker(worker));
     const Workspace space(carver, k, p.scales.cols);
     const int64_t first = index * kGptqRows;
     const int64_t count = std::min(kGptqRows, p.w.rows - first);
     load_tile(p, first, count, space);
-    round_tile(p, space);
+    SCROOGE_RETURN_IF_ERROR(round_tile(context, worker, p, space));
     store_codes(p, first, count, space.w);
+    return Status();
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

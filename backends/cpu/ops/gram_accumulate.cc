@@ -77,10 +77,11 @@ Status fast_gram(const Execution& execution, const GramAccumulateParams& p, cons
   auto* b = same ? a : carver.take<uint16_t>(chunks.size * p.b.cols);
   for (int64_t chunk = 0; chunk < chunks.count; ++chunk) {
     const int64_t first = chunks.begin(chunk);
-    execution.for_each_row(chunks.length(chunk), p.a.cols + (same ? 0 : p.b.cols), [&](int64_t t) {
-      float_to_bf16_row(row_of<float>(p.a, first + t), a + t * p.a.cols, p.a.cols);
-      if (!same) float_to_bf16_row(row_of<float>(p.b, first + t), b + t * p.b.cols, p.b.cols);
-    });
+    SCROOGE_RETURN_IF_ERROR(
+        execution.for_each_row(chunks.length(chunk), p.a.cols + (same ? 0 : p.b.cols), [&](int64_t t) {
+          float_to_bf16_row(row_of<float>(p.a, first + t), a + t * p.a.cols, p.a.cols);
+          if (!same) float_to_bf16_row(row_of<float>(p.b, first + t), b + t * p.b.cols, p.b.cols);
+        }));
     const auto run_tile = [&](int64_t index, int worker) {
       const Tile& tile = tiles[static_cast<size_t>(index)];
       auto* sums = reinterpret_cast<float*>(execution.scratch.worker(worker));
@@ -101,10 +102,10 @@ Status fast_gram(const Execution& execution, const GramAccumulateParams& p, cons
 
 // The lower triangle from the upper one, in square blocks that stay in cache. A task owns the rows it writes, and reads
 // only what no task writes.
-void mirror(const Execution& execution, const Matrix& gram) {
+Status mirror(const Execution& execution, const Matrix& gram) {
   constexpr int64_t kBlock = 32;
   const int64_t blocks = (gram.rows + kBlock - 1) / kBlock;
-  execution.pool.parallel_for(blocks, [&](int64_t index, int) {
+  return execution.pool.parallel_for(blocks, [&](int64_t index, int) {
     const int64_t end = std::min(gram.rows, (index + 1) * kBlock);
     for (int64_t first = 0; first < end; first += kBlock) {
       for (int64_t r = index * kBlock; r < end; ++r) {
@@ -129,8 +130,7 @@ Status CpuDevice::gram_accumulate(const GramAccumulateParams& p) {
     SCROOGE_RETURN_IF_ERROR(execution().fast(p.precision) ? fast_gram(execution(), p, tiles, tile_bytes)
                                                           : exact_gram(execution(), p, tiles, tile_bytes));
   }
-  if (p.mirror) mirror(execution(), p.gram);
-  return {};
+  return p.mirror ? mirror(execution(), p.gram) : Status();
 }
 
 }  // namespace scrooge::backend::cpu

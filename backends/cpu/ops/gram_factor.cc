@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // With H reversed in the order of the steps and L its Cholesky factor, u_j is row (K - 1 - j) of L^-1, read backwards.
 // Blocked with 64 x 64 tiles in f64. No f64 matrix is kept: the two outputs together hold L as pairs of f32, value and
-// remainder (48 bits), in their lower triangles, and by_step the rounded inverse, transposed, above the diagonal.
-// Tasks: the tiles below the diagonal of one tile column of L; one tile column of L^-1; rows of the outputs.
+// remainder (48 bits), in their lower triangles, and by_step the rounded inverse, transposed, above the diagonal. The
+// remainder of a tile takes the place of the reversed H, which by_channel holds first, so that gram is read once and
+// may be by_step. Tasks: rows of the reversed H; the tiles below the diagonal of one tile column of L; one tile column
+// of L^-1; rows of the outputs.
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 
@@ -45,38 +47,50 @@ struct WorkerSpace {
 
 class Factorization {
  public:
-  Factorization(const GramFactorParams& params, ThreadPool& pool, const Scratch& scratch)
-      : p_(params), k_(params.gram.rows), tiles_((k_ + kTile - 1) / kTile), pool_(pool), scratch_(scratch) {
-    Carver carver(scratch.shared());
+  Factorization(const GramFactorParams& params, const Execution& execution)
+      : p_(params), k_(params.gram.rows), tiles_((k_ + kTile - 1) / kTile), execution_(execution) {
+    Carver carver(execution.scratch.shared());
     shared_ = std::make_unique<SharedSpace>(carver, k_);
     double trace = 0;
     for (int64_t i = 0; i < k_; ++i) trace += row_of<float>(p_.gram, i)[i];
     added_ = p_.damping * trace / static_cast<double>(k_);
   }
 
+  // The lower triangle of the reversed H, undamped, from the upper one of gram.
+  Status arrange() {
+    return execution_.for_each_row(k_, k_, [&](int64_t a) {
+      float* to = row_of<float>(p_.by_channel, a);
+      for (int64_t b = 0; b <= a; ++b) {
+        const auto [row, column] = std::minmax({channel(a), channel(b)});
+        to[b] = row_of<float>(p_.gram, row)[column];
+      }
+    });
+  }
+
   // False when a pivot is not positive.
-  bool factorize() {
+  Result<bool> factorize() {
     for (int64_t t = 0; t < tiles_; ++t) {
       if (!factorize_diagonal(t)) return false;
-      pool_.parallel_for(tiles_ - t - 1, [&](int64_t index, int worker) { factorize_below(t + 1 + index, t, worker); });
+      SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(
+          tiles_ - t - 1, [&](int64_t index, int worker) { factorize_below(t + 1 + index, t, worker); }));
     }
     return true;
   }
 
-  void invert() {
-    pool_.parallel_for(tiles_, [&](int64_t t, int worker) { invert_column(t, worker); });
+  Status invert() {
+    return execution_.for_each(tiles_, [&](int64_t t, int worker) { return invert_column(t, worker); });
   }
 
   // From the inverse in by_step's upper triangle to both outputs.
-  void write_outputs() {
-    pool_.parallel_for(tiles_, [&](int64_t t, int) {
+  Status write_outputs() {
+    SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(tiles_, [&](int64_t t, int) {
       for (int64_t b = begin(t); b < begin(t) + size(t); ++b) {
         const float* from = row_of<float>(p_.by_step, b);
         float* to = row_of<float>(p_.by_channel, channel(b));
         for (int64_t a = 0; a < k_; ++a) to[k_ - 1 - a] = a < b ? 0 : from[a];
       }
-    });
-    pool_.parallel_for(tiles_, [&](int64_t t, int) {
+    }));
+    return execution_.pool.parallel_for(tiles_, [&](int64_t t, int) {
       for (int64_t c = 0; c < tiles_; ++c) {
         for (int64_t j = begin(t); j < begin(t) + size(t); ++j) {
           float* to = row_of<float>(p_.by_step, j);
@@ -92,11 +106,12 @@ class Factorization {
   int64_t channel(int64_t a) const { return p_.order[static_cast<size_t>(k_ - 1 - a)]; }
   double* inverse(int64_t t) const { return shared_->inverses + t * kTile * kTile; }
 
-  // Tile (i, t) of the reversed H.
+  // Tile (i, t) of the reversed H; of a diagonal one the lower triangle.
   void load_gram(int64_t i, int64_t t, double* to) const {
     for (int64_t r = 0; r < size(i); ++r) {
-      const float* from = row_of<float>(p_.gram, channel(begin(i) + r));
-      for (int64_t c = 0; c < size(t); ++c) to[r * kTile + c] = from[channel(begin(t) + c)];
+      const float* from = row_of<float>(p_.by_channel, begin(i) + r) + begin(t);
+      const int64_t count = i == t ? r + 1 : size(t);
+      for (int64_t c = 0; c < count; ++c) to[r * kTile + c] = from[c];
       if (i == t) to[r * kTile + r] += added_;
     }
   }
@@ -136,7 +151,7 @@ class Factorization {
   }
 
   void factorize_below(int64_t i, int64_t t, int worker) const {
-    Carver carver(scratch_.worker(worker));
+    Carver carver(execution_.scratch.worker(worker));
     const WorkerSpace space(carver, k_);
     Block tile = block(space.tile, size(i), size(t), kTile);
     load_gram(i, t, space.tile);
@@ -149,12 +164,13 @@ class Factorization {
     store_factor(i, t, tile * block(inverse(t), size(t), size(t), kTile).transpose());
   }
 
-  void invert_column(int64_t t, int worker) const {
-    Carver carver(scratch_.worker(worker));
+  Status invert_column(int64_t t, int worker) const {
+    Carver carver(execution_.scratch.worker(worker));
     const WorkerSpace space(carver, k_);
     const int64_t n = size(t);
     block(space.column, n, n, kTile) = block(inverse(t), n, n, kTile);
     for (int64_t i = t + 1; i < tiles_; ++i) {
+      SCROOGE_RETURN_IF_ERROR(execution_.check_cancelled(worker));
       Block tile = block(space.tile, size(i), n, kTile);
       tile.setZero();
       for (int64_t column = begin(t); column < begin(i); column += kDepth) {
@@ -170,13 +186,13 @@ class Factorization {
       float* to = row_of<float>(p_.by_step, begin(t) + b);
       for (int64_t a = begin(t); a < k_; ++a) to[a] = static_cast<float>(space.column[(a - begin(t)) * kTile + b]);
     }
+    return {};
   }
 
   const GramFactorParams& p_;
   const int64_t k_;
   const int64_t tiles_;
-  ThreadPool& pool_;
-  const Scratch& scratch_;
+  const Execution execution_;
   std::unique_ptr<SharedSpace> shared_;
   double added_ = 0;
 };
@@ -200,12 +216,12 @@ Status CpuDevice::gram_factor(const GramFactorParams& p) {
   *p.positive_definite = true;
   if (p.gram.rows == 0) return {};
   SCROOGE_RETURN_IF_ERROR(scratch_.prepare(gram_factor_shared_scratch(p.gram.rows), gram_factor_scratch(p.gram.rows)));
-  Factorization factorization(p, pool_, scratch_);
-  *p.positive_definite = factorization.factorize();
+  Factorization factorization(p, execution());
+  SCROOGE_RETURN_IF_ERROR(factorization.arrange());
+  SCROOGE_ASSIGN_OR_RETURN(*p.positive_definite, factorization.factorize());
   if (!*p.positive_definite) return {};
-  factorization.invert();
-  factorization.write_outputs();
-  return {};
+  SCROOGE_RETURN_IF_ERROR(factorization.invert());
+  return factorization.write_outputs();
 }
 
 }  // namespace scrooge::backend::cpu

@@ -9,7 +9,7 @@ Status CpuDevice::group_params(const GroupParamsParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const int64_t k = p.w.cols;
   const int64_t group = p.spec.group_length(k);
-  execution().for_each_row(p.w.rows, k, [&](int64_t n) {
+  return execution().for_each_row(p.w.rows, k, [&](int64_t n) {
     for (int64_t g = 0; g < p.scales.cols; ++g) {
       const int64_t begin = g * group;
       const ValueRange range = row_range(row_of<float>(p.w, n) + begin, std::min(group, k - begin));
@@ -19,7 +19,6 @@ Status CpuDevice::group_params(const GroupParamsParams& p) {
       row_of<float>(p.zeros, n)[g] = params.zero;
     }
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

@@ -18,7 +18,7 @@ void pack_nibbles(const uint8_t* codes, int64_t k, uint8_t* packed) {
 Status CpuDevice::pack(const PackParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const auto bytes = static_cast<size_t>(p.packed.cols);
-  execution().for_each_row(p.codes.rows, p.codes.cols, [&](int64_t n) {
+  return execution().for_each_row(p.codes.rows, p.codes.cols, [&](int64_t n) {
     const uint8_t* codes = row_of<uint8_t>(p.codes, n);
     uint8_t* packed = row_of<uint8_t>(p.packed, n);
     if (p.bits == 4) {
@@ -27,7 +27,6 @@ Status CpuDevice::pack(const PackParams& p) {
       pack_bits({codes, static_cast<size_t>(p.codes.cols)}, p.bits, {packed, bytes});
     }
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

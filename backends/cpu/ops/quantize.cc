@@ -10,7 +10,7 @@ Status CpuDevice::quantize(const QuantizeParams& p) {
   const int64_t k = p.w.cols;
   const int64_t group = p.spec.group_length(k);
   const auto top = static_cast<float>(p.spec.max_code());
-  execution().for_each_row(p.w.rows, k, [&](int64_t n) {
+  return execution().for_each_row(p.w.rows, k, [&](int64_t n) {
     for (int64_t g = 0; g < p.scales.cols; ++g) {
       const int64_t begin = g * group;
       const GroupParams params{row_of<float>(p.scales, n)[g], row_of<float>(p.zeros, n)[g]};
@@ -18,7 +18,6 @@ Status CpuDevice::quantize(const QuantizeParams& p) {
                    row_of<uint8_t>(p.codes, n) + begin);
     }
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

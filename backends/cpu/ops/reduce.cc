@@ -24,11 +24,11 @@ Status CpuDevice::reduce(const ReduceParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const Tiling rows(p.a.rows, 64, 1);
   std::vector<double> partial(static_cast<size_t>(rows.count));
-  pool_.parallel_for(rows.count, [&](int64_t index, int) {
+  SCROOGE_RETURN_IF_ERROR(pool_.parallel_for(rows.count, [&](int64_t index, int) {
     double sum = 0;
     for (int64_t r = 0; r < rows.length(index); ++r) sum += reduce_row(p, rows.begin(index) + r);
     partial[static_cast<size_t>(index)] = sum;
-  });
+  }));
   *p.result = 0;
   for (const double sum : partial) *p.result += sum;
   return {};

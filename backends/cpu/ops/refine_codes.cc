@@ -34,6 +34,26 @@ void set_errors(const RefineCodesParams& p, int64_t n, float* error) {
   }
 }
 
+// E G in panels of columns: above K = 2048 in more than one, so that no product runs for long.
+Status set_slopes(const Execution& execution, int worker, const RefineCodesParams& p, int64_t count,
+                  const Workspace& space) {
+  const int64_t k = p.w.cols;
+  const Tiling panels(k, std::max<int64_t>(256, (int64_t{1} << 22) / k), 16);
+  for (int64_t panel = 0; panel < panels.count; ++panel) {
+    SCROOGE_RETURN_IF_ERROR(execution.check_cancelled(worker));
+    Product product;
+    product.m = count;
+    product.n = panels.length(panel);
+    product.k = product.lda = product.ldc = k;
+    product.a = space.error;
+    product.b = row_of<float>(p.gram, 0) + panels.begin(panel);
+    product.ldb = p.gram.stride;
+    product.c = space.slopes + panels.begin(panel);
+    SCROOGE_RETURN_IF_ERROR(execution.product.multiply(product));
+  }
+  return {};
+}
+
 // One pass over a row; returns whether a code moved.
 bool sweep_row(const RefineCodesParams& p, int64_t n, float* slopes) {
   const int64_t k = p.w.cols;
@@ -78,16 +98,10 @@ Status CpuDevice::refine_codes(const RefineCodesParams& p) {
     const int64_t first = rows.begin(index);
     const int64_t count = rows.length(index);
     for (int64_t r = 0; r < count; ++r) set_errors(p, first + r, space.error + r * k);
-    Product product;
-    product.m = count;
-    product.n = product.k = product.lda = product.ldc = k;
-    product.a = space.error;
-    product.b = row_of<float>(p.gram, 0);
-    product.ldb = p.gram.stride;
-    product.c = space.slopes;
-    SCROOGE_RETURN_IF_ERROR(context.product.multiply(product));
+    SCROOGE_RETURN_IF_ERROR(set_slopes(context, worker, p, count, space));
     for (int64_t r = 0; r < count; ++r) {
       for (int sweep = 0; sweep < p.sweeps; ++sweep) {
+        SCROOGE_RETURN_IF_ERROR(context.check_cancelled(worker));
         if (!sweep_row(p, first + r, space.slopes + r * k)) break;
       }
     }

@@ -98,6 +98,7 @@ Status CpuDevice::refit_scales(const RefitScalesParams& p) {
       for (int64_t r = 0; r < count; ++r) set_error(p, first + r, at, space.error + r * k + at.begin);
     }
     for (int64_t g = 0; g < p.scales.cols; ++g) {
+      SCROOGE_RETURN_IF_ERROR(context.check_cancelled(worker));
       SCROOGE_RETURN_IF_ERROR(refit_group(context, p, first, count, columns(g), space));
     }
     return Status();

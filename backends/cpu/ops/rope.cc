@@ -11,7 +11,7 @@ Status CpuDevice::rope(const RopeParams& p) {
   if (p.x.rows == 0 || half == 0) return {};
   const std::span<const float> inv_freq(data_of<float>(p.inv_freq), static_cast<size_t>(half));
   SCROOGE_RETURN_IF_ERROR(rope_table_.prepare(budget_, inv_freq, p.magnitude, std::min(p.sequence_length, p.x.rows)));
-  execution().for_each_row(p.x.rows, p.x.cols, [&](int64_t t) {
+  return execution().for_each_row(p.x.rows, p.x.cols, [&](int64_t t) {
     const float* cosine = rope_table_.cosine(t % p.sequence_length);
     const float* sine = rope_table_.sine(t % p.sequence_length);
     float* x = row_of<float>(p.x, t);
@@ -19,7 +19,6 @@ Status CpuDevice::rope(const RopeParams& p) {
       rotate_row(x + head, x + head + half, cosine, sine, half);
     }
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

@@ -8,7 +8,7 @@ namespace scrooge::backend::cpu {
 Status CpuDevice::scale_axis(const ScaleAxisParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const bool columns = p.axis == ScaleAxisParams::Axis::kColumns;
-  execution().for_each_row(p.x.rows, p.x.cols, [&](int64_t r) {
+  return execution().for_each_row(p.x.rows, p.x.cols, [&](int64_t r) {
     const float* s = data_of<float>(p.s);
     if (columns) {
       multiply_row(row_of<float>(p.x, r), s, row_of<float>(p.y, r), p.x.cols);
@@ -16,7 +16,6 @@ Status CpuDevice::scale_axis(const ScaleAxisParams& p) {
       scale_row(row_of<float>(p.x, r), s[r], row_of<float>(p.y, r), p.x.cols);
     }
   });
-  return {};
 }
 
 }  // namespace scrooge::backend::cpu

@@ -8,7 +8,10 @@
 namespace scrooge::backend::cpu {
 
 inline constexpr int64_t kGemmRows = 128;
-inline constexpr int64_t kGemmCols = 1536;
+// Fewer columns for more inputs, so that no tile takes long.
+inline int64_t gemm_cols(int64_t k) {
+  return std::clamp<int64_t>((int64_t{3} << 20) / std::max<int64_t>(k, 1), 256, 1536);
+}
 inline constexpr int64_t kGemmFewRowsCols = 256;
 // Rows of w that are held in bf16 at once: 4 MiB, 64 rows at least.
 inline int64_t gemm_block_rows(int64_t k) { return std::max<int64_t>(64, (int64_t{4} << 20) / (2 * k) / 16 * 16); }

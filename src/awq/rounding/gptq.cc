@@ -6,9 +6,8 @@
 namespace scrooge::awq {
 namespace {
 
-Status round_gptq(backend::Device& device, const RoundingProblem& problem, QuantizedLinear& linear) {
-  return device.gptq(
-      {problem.weight, linear.scales(), linear.zeros(), problem.factor, linear.codes(), problem.order, linear.spec});
+Status round_gptq(backend::Device& device, const RoundingProblem& problem, const QuantizedView& to) {
+  return device.gptq({problem.weight, to.scales, to.zeros, problem.factor, to.codes, problem.order, problem.spec});
 }
 
 }  // namespace

@@ -61,22 +61,25 @@ class RowFlipper {
   std::vector<Flip> flips_;
 };
 
-Status round_heuristic(backend::Device& device, const RoundingProblem& problem, QuantizedLinear& linear) {
-  SCROOGE_RETURN_IF_ERROR(kNearest.round(device, problem, linear));
-  const auto k = static_cast<size_t>(linear.cols);
-  const auto p = static_cast<size_t>(linear.spec.groups(linear.cols));
+Status round_heuristic(backend::Device& device, const RoundingProblem& problem, const QuantizedView& to) {
+  SCROOGE_RETURN_IF_ERROR(kNearest.round(device, problem, to));
+  const auto k = static_cast<size_t>(to.codes.cols);
+  const auto p = static_cast<size_t>(to.scales.cols);
   std::vector<float> w(k), scales(p), zeros(p);
   std::vector<uint8_t> codes(k);
-  RowFlipper flipper(problem.mean_input, linear.spec);
-  for (uint64_t n = 0; n < static_cast<uint64_t>(linear.rows); ++n) {
+  RowFlipper flipper(problem.mean_input, problem.spec);
+  for (int64_t n = 0; n < to.codes.rows; ++n) {
     const auto floats = [](std::vector<float>& values) { return std::as_writable_bytes(std::span(values)); };
-    const uint64_t row = problem.weight.offset + n * static_cast<uint64_t>(problem.weight.stride) * sizeof(float);
-    SCROOGE_RETURN_IF_ERROR(device.download(*problem.weight.buffer, row, floats(w)));
-    SCROOGE_RETURN_IF_ERROR(device.download(*linear.scales_buffer, n * p * sizeof(float), floats(scales)));
-    SCROOGE_RETURN_IF_ERROR(device.download(*linear.zeros_buffer, n * p * sizeof(float), floats(zeros)));
-    SCROOGE_RETURN_IF_ERROR(device.download(*linear.codes_buffer, n * k, std::as_writable_bytes(std::span(codes))));
+    const auto fetch = [&](const backend::Matrix& from, std::span<std::byte> values) {
+      return device.download(*from.buffer, from.row_range(n, 1).offset, values);
+    };
+    SCROOGE_RETURN_IF_ERROR(fetch(problem.weight, floats(w)));
+    SCROOGE_RETURN_IF_ERROR(fetch(to.scales, floats(scales)));
+    SCROOGE_RETURN_IF_ERROR(fetch(to.zeros, floats(zeros)));
+    SCROOGE_RETURN_IF_ERROR(fetch(to.codes, std::as_writable_bytes(std::span(codes))));
     flipper.run(w, scales, zeros, codes);
-    SCROOGE_RETURN_IF_ERROR(device.upload(*linear.codes_buffer, n * k, std::as_bytes(std::span(codes))));
+    SCROOGE_RETURN_IF_ERROR(
+        device.upload(*to.codes.buffer, to.codes.row_range(n, 1).offset, std::as_bytes(std::span(codes))));
   }
   return {};
 }

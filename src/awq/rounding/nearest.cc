@@ -4,8 +4,8 @@
 namespace scrooge::awq {
 namespace {
 
-Status round_nearest(backend::Device& device, const RoundingProblem& problem, QuantizedLinear& linear) {
-  return device.quantize({problem.weight, linear.scales(), linear.zeros(), linear.codes(), linear.spec});
+Status round_nearest(backend::Device& device, const RoundingProblem& problem, const QuantizedView& to) {
+  return device.quantize({problem.weight, to.scales, to.zeros, to.codes, problem.spec});
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 namespace scrooge::awq {
 
 struct RoundingProblem {
-  backend::Matrix weight;             // the target W * s, [N,K]
+  backend::Matrix weight;  // the target W * s, [N,K]: some rows of a linear
+  QuantSpec spec;
   std::span<const float> mean_input;  // [K], mean of x / s, signed; for methods that need it
   backend::Matrix factor;             // by_channel [K,K] of the scaled Gram matrix; for methods that need it
   std::span<const int32_t> order;     // the factor's order
@@ -21,8 +22,8 @@ struct Rounding {
   std::string_view name;
   bool needs_factor = false;
   bool needs_mean = false;
-  // Writes linear.codes; scales and zeros are set and stay.
-  Status (*round)(backend::Device& device, const RoundingProblem& problem, QuantizedLinear& linear);
+  // Writes the codes of `to`; its scales and zeros are set and stay.
+  Status (*round)(backend::Device& device, const RoundingProblem& problem, const QuantizedView& to);
 };
 
 extern const Rounding kNearest;    // round to nearest

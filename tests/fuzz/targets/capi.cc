@@ -111,7 +111,7 @@ class Session {
   }
 
   void change(scrooge_quantize_options& o) {
-    switch (reader_.byte() % 36) {
+    switch (reader_.byte() % 40) {
       case 0: o.checkpoint = path(); break;
       case 1: o.calibration_text = path(), o.calibration_ids = nullptr; break;
       case 2: o.calibration_ids = path(); break;
@@ -156,10 +156,23 @@ class Session {
       case 29: o.next = &o; break;
       case 30: o.spill = path(); break;
       case 31: o.fresh = reader_.byte() % 3; break;
-      case 32: o.reserved3 = reader_.byte() % 4 == 0; break;
+      case 32: o.states = static_cast<int32_t>(reader_.byte() % 4); break;
       case 33: o.struct_size = static_cast<uint32_t>(number() % kRoom); break;
+      case 36: o.device_memory = number(); break;
+      case 37: preset(o); break;
+      case 38: o.save_calibration = reader_.byte() % 8 == 0 ? path() : capi_files().calibration.c_str(); break;
+      case 39: {
+        o.from_calibration = reader_.byte() % 8 == 0 ? path() : capi_files().calibration.c_str();
+        if (reader_.byte() % 8 != 0) o.calibration_ids = nullptr;
+        break;
+      }
       default: o.output = reader_.byte() % 2 == 0 ? nullptr : capi_files().output.c_str();
     }
+  }
+
+  void preset(scrooge_quantize_options& o) {
+    static constexpr const char* kPresets[] = {"minimal", "fast", "production", "max", "", "no such preset", nullptr};
+    check(scrooge_quantize_options_preset(often(&o), reader_.pick(kPresets), error()));
   }
 
   const scrooge_allocator* allocator() {
@@ -174,6 +187,9 @@ class Session {
     auto* plan = new (room_) scrooge_plan{};
     plan->struct_size = struct_size<scrooge_plan>();
     check(scrooge_job_get_plan(job_, often(plan), error()));
+    auto* item = new (room_) scrooge_plan_item{};
+    item->struct_size = struct_size<scrooge_plan_item>();
+    check(scrooge_job_get_plan_item(job_, reader_.byte() % 32, often(item), error()));
   }
 
   void texts() {
@@ -211,6 +227,14 @@ class Session {
     static constexpr const char* kNames[] = {"b0.q", "b0.norm", "", "absent", nullptr};
     check(scrooge_model_find_tensor(model_, reader_.pick(kNames), often(&index), error()));
     require(scrooge_model_tensor_count(model_) > index || index == 0, "an index is below the count");
+    auto* stage = new (room_) scrooge_stage_info{};
+    stage->struct_size = struct_size<scrooge_stage_info>();
+    check(scrooge_model_get_stage(model_, number(), often(stage), error()));
+    auto* linear = new (room_) scrooge_linear_info{};
+    linear->struct_size = struct_size<scrooge_linear_info>();
+    check(scrooge_model_get_linear(model_, number(), often(linear), error()));
+    require(scrooge_model_stage_count(model_) < 100 && scrooge_model_linear_count(model_) < 100, "a small model");
+    require(scrooge_model_contents(model_) >= 0, "a file holds something");
   }
 
   void planes() {

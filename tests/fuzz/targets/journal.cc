@@ -46,8 +46,10 @@ std::string text_of(std::span<const std::byte> bytes) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-std::string sample_record_bytes() {
-  const auto bytes = encode_record(sample_record());
+std::string sample_record_bytes(bool saving = false) {
+  BlockRecord record = sample_record();
+  if (saving) record.calibration = record.segment;
+  const auto bytes = encode_record(record);
   require(bytes.ok(), "a record is written");
   return text_of(*bytes);
 }
@@ -90,7 +92,8 @@ std::string sample_journal() {
 const InputKind kInputKind = InputKind::kBinary;
 
 std::vector<std::string> seeds() {
-  return {std::string(1, '\0') + sample_journal(), "\1" + sample_record_bytes(), literal("\0SCRGJRN1")};
+  return {std::string(1, '\0') + sample_journal(), "\1" + sample_record_bytes(), "\1" + sample_record_bytes(true),
+          literal("\0SCRGJRN1")};
 }
 
 void run(std::string_view input) {

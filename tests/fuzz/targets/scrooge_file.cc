@@ -6,6 +6,7 @@
 #include "src/container/inspect.h"
 #include "src/container/payload_check.h"
 #include "tests/fuzz/memory_file.h"
+#include "tests/fuzz/sealed_file.h"
 #include "tests/support/model_file.h"
 #include "tests/support/temp_folder.h"
 
@@ -41,29 +42,6 @@ void read(std::string_view input) {
   require(encode_metadata(reader->metadata()).ok(), "an index that was read can be written");
 }
 
-// The superblock believes the input about everything but sizes and checksums.
-std::string sealed(std::string_view input) {
-  Bytes file(input.size());
-  std::copy(input.begin(), input.end(), reinterpret_cast<char*>(file.data()));
-  if (file.size() < kSuperblockBytes) return std::string(input);
-  Superblock block;
-  const auto number = [&](size_t at, size_t bytes) {
-    uint64_t value = 0;
-    std::memcpy(&value, file.data() + at, bytes);
-    return value;
-  };
-  block.version_minor = static_cast<uint16_t>(number(10, 2));
-  block.size = static_cast<uint32_t>(number(12, 4));
-  block.alignment = {static_cast<uint8_t>(number(20, 1)), static_cast<uint8_t>(number(21, 1))};
-  block.meta_offset = number(24, 8);
-  block.meta_size = number(32, 8);
-  while (block.alignment.valid() && file.size() % block.alignment.segment() != 0) file.push_back(std::byte{});
-  block.file_size = file.size();
-  if (!CheckedSize(block.meta_offset).range_fits(block.meta_size, file.size())) return std::string(input);
-  reseal(file, block);
-  return std::string(reinterpret_cast<const char*>(file.data()), file.size());
-}
-
 std::string written(const ModelInfo& info) {
   const test::TempFolder folder;
   require(write_sample(folder / "m.scrooge", info, {12, 8}).ok(), "a sample is written");
@@ -83,7 +61,7 @@ std::vector<std::string> seeds() {
 
 void run(std::string_view input) {
   read(input);
-  const std::string other = sealed(input);
+  const std::string other = sealed_file(input);
   if (other != input) read(other);
 }
 

@@ -5,6 +5,7 @@
 
 #include "src/awq/solve.h"
 #include "tests/support/device_data.h"
+#include "tests/unit/awq/solver_fixture.h"
 
 namespace scrooge::awq {
 namespace {
@@ -39,7 +40,8 @@ class Problem {
   explicit Problem(int bits)
       : w_(random_floats(kRows * kInputs, 2, 0.05f)),
         residual_(random_floats(kTokens * kRows, 3, 0.01f)),
-        linear_{"test", data_.matrix(w_, kRows, kInputs), data_.zeros(kRows, kInputs)} {
+        weight_(data_.matrix(w_, kRows, kInputs)),
+        linear_{"test", &weight_} {
     SolveOptions options;
     options.spec.bits = bits;
     options.spec.group = 32;
@@ -47,29 +49,26 @@ class Problem {
     options.correct = 0.5;
     options.refine = 2;
     options.refit = 1;
-    const std::vector<Solver::Shape> stage{{kRows, kInputs}};
-    auto solver = Solver::create(data_.device(), {&stage, 1}, options);
-    EXPECT_TRUE(solver.ok());
-    solver_ = std::move(*solver);
-    auto statistics = calibration::StageStatistics::create(data_.device(), {kInputs, true, kRows});
+    solver_ = std::make_unique<StageSolver>(data_, kRows, kInputs, options);
+    auto statistics = calibration::StageStatistics::create(data_.device(), {kInputs, kRows * kInputs});
     EXPECT_TRUE(statistics.ok());
     statistics_ = std::make_unique<calibration::StageStatistics>(std::move(*statistics));
   }
 
   StageSolution solve(const Tokens& tokens) {
     collect(tokens);
-    auto solution = solver_->solve({&linear_, 1}, *statistics_, {});
+    auto solution = (*solver_)->solve({&linear_, 1}, *statistics_, {});
     EXPECT_TRUE(solution.ok()) << solution.status().message();
     return std::move(*solution);
   }
   bool check(const Tokens& tokens, StageSolution& solution) {
     collect(tokens);
-    const auto holds = solver_->check({&linear_, 1}, *statistics_, solution);
+    const auto holds = (*solver_)->check({&linear_, 1}, *statistics_, solution);
     EXPECT_TRUE(holds.ok()) << holds.status().message();
     return *holds;
   }
-  void fall_back(StageSolution& solution) { EXPECT_TRUE(solver_->fall_back({&linear_, 1}, solution).ok()); }
-  std::vector<float> effective() { return data_.read(linear_.effective); }
+  void fall_back(StageSolution& solution) { EXPECT_TRUE((*solver_)->fall_back({&linear_, 1}, solution).ok()); }
+  std::vector<float> effective(const StageSolution& solution) { return effective_weight(data_, solution); }
   const std::vector<float>& weight() const { return w_; }
 
   // Squared error of x W'^T against x* W^T + r, straight from the tokens in f64.
@@ -93,19 +92,27 @@ class Problem {
  private:
   void collect(const Tokens& tokens) {
     const Matrix x = data_.matrix(tokens.arriving, kTokens, kInputs);
-    EXPECT_TRUE(statistics_->reset(kInputs).ok());
+    EXPECT_TRUE(statistics_->reset(kInputs, kRows).ok());
     EXPECT_TRUE(statistics_->add(x, Precision::kExact).ok());
-    EXPECT_TRUE(statistics_
-                    ->add_original(x, data_.matrix(tokens.original, kTokens, kInputs),
-                                   data_.matrix(residual_, kTokens, kRows), Precision::kExact)
-                    .ok());
+    std::vector<float> wrong = residual_;
+    for (int64_t t = 0; t < kTokens; ++t) {
+      for (int64_t n = 0; n < kRows; ++n) {
+        for (int64_t k = 0; k < kInputs; ++k) {
+          const auto at = static_cast<size_t>(t * kInputs + k);
+          wrong[static_cast<size_t>(t * kRows + n)] +=
+              (tokens.original[at] - tokens.arriving[at]) * w_[static_cast<size_t>(n * kInputs + k)];
+        }
+      }
+    }
+    EXPECT_TRUE(statistics_->add_error(x, data_.matrix(wrong, kTokens, kRows), Precision::kExact).ok());
     EXPECT_TRUE(statistics_->finish("test").ok());
   }
 
   DeviceData data_;
   const std::vector<float> w_, residual_;
+  model::ResidentWeight weight_;
   LinearProblem linear_;
-  std::unique_ptr<Solver> solver_;
+  std::unique_ptr<StageSolver> solver_;
   std::unique_ptr<calibration::StageStatistics> statistics_;
 };
 
@@ -115,7 +122,7 @@ TEST(SolveCheck, HeldOutLossIsTheErrorBeyondTheUnquantizedLinears) {
   const Tokens held_out(20, 0, 8);
   EXPECT_TRUE(problem.check(held_out, solution));
   const double unquantized = problem.error(held_out, problem.weight());
-  const double direct = problem.error(held_out, problem.effective()) - unquantized;
+  const double direct = problem.error(held_out, problem.effective(solution)) - unquantized;
   EXPECT_NEAR(solution.linears[0].held_out_loss, direct, 1e-4 * (std::fabs(direct) + unquantized));
   EXPECT_LT(solution.linears[0].held_out_loss, solution.linears[0].held_out_loss_rtn);
   EXPECT_FALSE(solution.linears[0].overfit);
@@ -127,7 +134,7 @@ TEST(SolveCheck, WhatOnlyFitsTheCalibrationTokensIsFoundAndFallsBack) {
   StageSolution solution = problem.solve(Tokens(10, 0, 1000));
   ASSERT_LT(solution.linears[0].loss, solution.linears[0].loss_rtn);
   const Tokens held_out(20, kInputs / 2, 1000);
-  const double before = problem.error(held_out, problem.effective());
+  const double before = problem.error(held_out, problem.effective(solution));
   EXPECT_FALSE(problem.check(held_out, solution));
   EXPECT_TRUE(solution.linears[0].overfit);
   problem.fall_back(solution);
@@ -135,7 +142,7 @@ TEST(SolveCheck, WhatOnlyFitsTheCalibrationTokensIsFoundAndFallsBack) {
   EXPECT_EQ(solution.choice.salience, ScaleCandidate::Salience::kIdentity);
   EXPECT_EQ(solution.choice.scale, std::vector<float>(kInputs, 1.0f));
   EXPECT_EQ(solution.linears[0].loss, solution.linears[0].loss_rtn);
-  const double after = problem.error(held_out, problem.effective());
+  const double after = problem.error(held_out, problem.effective(solution));
   EXPECT_LT(after, before);
   const double direct = after - problem.error(held_out, problem.weight());
   EXPECT_NEAR(solution.linears[0].held_out_loss_rtn, direct, 1e-3 * std::fabs(direct));

@@ -7,6 +7,7 @@
 
 #include "src/awq/fold.h"
 #include "tests/support/device_data.h"
+#include "tests/unit/awq/solver_fixture.h"
 
 namespace scrooge::awq {
 namespace {
@@ -51,20 +52,19 @@ struct Problem {
   explicit Problem(SolveOptions solve_options) : options(solve_options) {
     x = loud_inputs(1);
     w = random_floats(kRows * kInputs, 2, 0.05f);
-    auto made = calibration::StageStatistics::create(data.device(), {kInputs, false, 0});
+    auto made = calibration::StageStatistics::create(data.device(), {kInputs, 0});
     EXPECT_TRUE(made.ok());
     statistics = std::make_unique<calibration::StageStatistics>(std::move(*made));
     EXPECT_TRUE(statistics->reset(kInputs).ok());
     EXPECT_TRUE(statistics->add(data.matrix(x, kTokens, kInputs), backend::Precision::kExact).ok());
     const Status finished = statistics->finish("test");
     EXPECT_TRUE(finished.ok()) << finished.message();
-    linear = {"test", data.matrix(w, kRows, kInputs), data.zeros(kRows, kInputs)};
+    weight = std::make_unique<model::ResidentWeight>(data.matrix(w, kRows, kInputs));
+    linear = {"test", weight.get()};
   }
   StageSolution solve(const Ties& ties = {}) {
-    const std::vector<Solver::Shape> stage{{kRows, kInputs}};
-    auto solver = Solver::create(data.device(), {&stage, 1}, options);
-    EXPECT_TRUE(solver.ok());
-    auto solution = (*solver)->solve({&linear, 1}, *statistics, ties);
+    const StageSolver solver(data, kRows, kInputs, options);
+    auto solution = solver->solve({&linear, 1}, *statistics, ties);
     EXPECT_TRUE(solution.ok()) << solution.status().message();
     return std::move(*solution);
   }
@@ -73,6 +73,7 @@ struct Problem {
   DeviceData data;
   std::vector<float> x, w;
   std::unique_ptr<calibration::StageStatistics> statistics;
+  std::unique_ptr<model::ResidentWeight> weight;
   LinearProblem linear;
 };
 
@@ -89,7 +90,7 @@ class SolveTest : public testing::TestWithParam<std::tuple<int, bool>> {};
 TEST_P(SolveTest, LossFromStatisticsIsTheLossOverTokens) {
   Problem problem(options_for(std::get<0>(GetParam()), std::get<1>(GetParam())));
   const StageSolution solution = problem.solve();
-  const double direct = token_loss(problem.x, problem.data.read(problem.linear.effective), problem.w);
+  const double direct = token_loss(problem.x, effective_weight(problem.data, solution), problem.w);
   EXPECT_NEAR(solution.linears[0].loss, direct, 1e-4 * direct);
 }
 
@@ -98,19 +99,6 @@ TEST_P(SolveTest, NeverWorseThanRoundToNearestAndBetterWithLoudChannels) {
   const StageSolution solution = problem.solve();
   EXPECT_LT(solution.linears[0].loss, 0.8 * solution.linears[0].loss_rtn);
   EXPECT_LE(solution.loss_choice, solution.loss_identity);
-}
-
-TEST_P(SolveTest, EffectiveWeightIsWhatTheCodesSay) {
-  Problem problem(options_for(std::get<0>(GetParam()), std::get<1>(GetParam())));
-  const StageSolution solution = problem.solve();
-  const QuantizedLinear& q = solution.linears[0].quantized;
-  const Matrix out = problem.data.zeros(kRows, kInputs);
-  ASSERT_TRUE(problem.data.device().dequantize({q.codes(), q.scales(), q.zeros(), out, q.spec}).ok());
-  const std::vector<float> folded = problem.data.read(out);
-  const std::vector<float> effective = problem.data.read(problem.linear.effective);
-  for (size_t i = 0; i < folded.size(); ++i) {
-    EXPECT_NEAR(folded[i] / solution.choice.scale[i % kInputs], effective[i], 1e-6f * std::fabs(effective[i]) + 1e-9f);
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemes, SolveTest, testing::Combine(testing::Values(2, 3, 4), testing::Bool()));
@@ -158,7 +146,7 @@ double loss_with(const Rounding& rounding, int refit, int bits, int refine = 0) 
   Problem problem(options);
   const StageSolution solution = problem.solve();
   // The kept loss is the loss of what is written.
-  const double direct = token_loss(problem.x, problem.data.read(problem.linear.effective), problem.w);
+  const double direct = token_loss(problem.x, effective_weight(problem.data, solution), problem.w);
   EXPECT_NEAR(solution.linears[0].loss, direct, 1e-4 * direct);
   return solution.linears[0].loss;
 }
@@ -183,12 +171,13 @@ TEST(Rounding, HeuristicHelpsWhereInputsHaveAMean) {
   std::vector<float> x = random_floats(kTokens * kInputs, 11, 0.3f);
   for (float& value : x) value += 1;
   const std::vector<float> w = random_floats(kRows * kInputs, 12, 0.05f);
-  auto statistics = calibration::StageStatistics::create(data.device(), {kInputs, false, 0});
+  auto statistics = calibration::StageStatistics::create(data.device(), {kInputs, 0});
   ASSERT_TRUE(statistics.ok());
   ASSERT_TRUE(statistics->reset(kInputs).ok());
   ASSERT_TRUE(statistics->add(data.matrix(x, kTokens, kInputs), backend::Precision::kExact).ok());
   ASSERT_TRUE(statistics->finish("test").ok());
-  const LinearProblem linear{"test", data.matrix(w, kRows, kInputs), data.zeros(kRows, kInputs)};
+  model::ResidentWeight weight(data.matrix(w, kRows, kInputs));
+  const LinearProblem linear{"test", &weight};
   double losses[2];
   for (const int use : {0, 1}) {
     SolveOptions options = options_for(4, false);
@@ -196,10 +185,8 @@ TEST(Rounding, HeuristicHelpsWhereInputsHaveAMean) {
     // The clip search sees the mean too and would cancel part of it first.
     options.clip = false;
     options.grid = 0;
-    const std::vector<Solver::Shape> stage{{kRows, kInputs}};
-    auto solver = Solver::create(data.device(), {&stage, 1}, options);
-    ASSERT_TRUE(solver.ok());
-    const auto solution = (*solver)->solve({&linear, 1}, *statistics, {});
+    const StageSolver solver(data, kRows, kInputs, options);
+    const auto solution = solver->solve({&linear, 1}, *statistics, {});
     ASSERT_TRUE(solution.ok());
     losses[use] = solution->linears[0].loss;
   }
@@ -216,24 +203,24 @@ TEST(Correction, AimsAtTheOriginalOutput) {
   double errors[2];
   for (const int use : {0, 1}) {
     DeviceData data;
-    auto statistics = calibration::StageStatistics::create(data.device(), {kInputs, true, 0});
+    auto statistics = calibration::StageStatistics::create(data.device(), {kInputs, kInputs * kInputs});
     ASSERT_TRUE(statistics.ok());
     ASSERT_TRUE(statistics->reset(kInputs).ok());
     const Matrix x = data.matrix(arriving, kTokens, kInputs);
     ASSERT_TRUE(statistics->add(x, backend::Precision::kExact).ok());
-    ASSERT_TRUE(
-        statistics->add_original(x, data.matrix(original, kTokens, kInputs), {}, backend::Precision::kExact).ok());
+    std::vector<float> error = original;
+    for (size_t i = 0; i < error.size(); ++i) error[i] -= arriving[i];
+    ASSERT_TRUE(statistics->add_error(x, data.matrix(error, kTokens, kInputs), backend::Precision::kExact).ok());
     ASSERT_TRUE(statistics->finish("test").ok());
     SolveOptions options = options_for(8, false);
     options.correct = use;
-    const LinearProblem linear{"test", data.matrix(w, kRows, kInputs), data.zeros(kRows, kInputs)};
-    const std::vector<Solver::Shape> stage{{kRows, kInputs}};
-    auto solver = Solver::create(data.device(), {&stage, 1}, options);
-    ASSERT_TRUE(solver.ok());
-    const auto solution = (*solver)->solve({&linear, 1}, *statistics, {});
+    model::ResidentWeight weight(data.matrix(w, kRows, kInputs));
+    const std::vector<LinearProblem> linears{{"one", &weight}, {"other", &weight}};
+    const StageSolver solver(data, kRows, kInputs, options, 2);
+    const auto solution = solver->solve(linears, *statistics, {});
     ASSERT_TRUE(solution.ok()) << solution.status().message();
     EXPECT_EQ(solution->corrected, use == 1);
-    const std::vector<float> quantized = data.read(linear.effective);
+    const std::vector<float> quantized = effective_weight(data, *solution);
     errors[use] = 0;
     for (int64_t t = 0; t < kTokens; ++t) {
       for (int64_t n = 0; n < kRows; ++n) {
@@ -249,6 +236,43 @@ TEST(Correction, AimsAtTheOriginalOutput) {
     }
   }
   EXPECT_LT(errors[1], 0.6 * errors[0]);
+}
+
+// A linear of two tiles of rows, and the rows of the second one by themselves.
+TEST(Solve, TilesOfRowsDoNotShow) {
+  constexpr int64_t kWidth = 64;
+  constexpr int64_t kLast = 72;
+  const int64_t rows = model::tile_rows(kWidth) + kLast;
+  DeviceData data;
+  const std::vector<float> x = random_floats(kTokens * kWidth, 31);
+  const Matrix w = data.matrix(random_floats(static_cast<size_t>(rows * kWidth), 32, 0.05f), rows, kWidth);
+  SolveOptions options = options_for(3, false);
+  options.rounding = &kGptq;
+  options.refine = 1;
+  options.refit = 1;
+  options.grid = 0;  // a scale would depend on all rows
+  std::vector<uint8_t> codes[2];
+  double losses[2];
+  for (const int alone : {0, 1}) {
+    auto statistics = calibration::StageStatistics::create(data.device(), {kWidth, 0});
+    ASSERT_TRUE(statistics.ok() && statistics->reset(kWidth).ok());
+    ASSERT_TRUE(statistics->add(data.matrix(x, kTokens, kWidth), backend::Precision::kExact).ok());
+    ASSERT_TRUE(statistics->finish("test").ok());
+    model::ResidentWeight weight(alone == 1 ? w.row_range(rows - kLast, kLast) : w);
+    const LinearProblem linear{"test", &weight};
+    const StageSolver solver(data, weight.rows(), kWidth, options);
+    const auto solution = solver->solve({&linear, 1}, *statistics, {});
+    ASSERT_TRUE(solution.ok()) << solution.status().message();
+    const QuantizedLinear& q = solution->linears[0].quantized;
+    codes[alone].resize(static_cast<size_t>(kLast * kWidth));
+    const Matrix last = q.codes().row_range(weight.rows() - kLast, kLast);
+    ASSERT_TRUE(
+        data.device().download(*last.buffer, last.offset, std::as_writable_bytes(std::span(codes[alone]))).ok());
+    losses[alone] = solution->linears[0].loss;
+    EXPECT_GT(solution->linears[0].rows_rounded, weight.rows() / 2);
+  }
+  EXPECT_EQ(codes[0], codes[1]);
+  EXPECT_GT(losses[0], losses[1]);
 }
 
 TEST(FoldRows, ChangesScalesOnlyAndUndoesExactlyForPowersOfTwo) {

@@ -29,7 +29,7 @@ class Damage : public ModelTest {
     ModelTest::SetUp();
     ASSERT_TRUE(write_sample(path()).ok());
     file_ = read_bytes(path());
-    superblock_ = *decode_superblock(file_, path());
+    superblock_ = *decode_superblock(file_, file_.size(), path());
   }
   // Reads every tensor of a file that opened.
   static void use(const ModelReader& reader) {

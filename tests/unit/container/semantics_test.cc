@@ -148,7 +148,7 @@ TEST_F(Semantics, SharedTablesDoNotUnfold) {
   many.info.attributes.clear();
   for (int i = 0; i < 1000; ++i) many.info.attributes.push_back({concat(i), i == 0 ? std::string(60000, 'v') : ""});
   Bytes bytes = with_index(file_, superblock_, many);
-  Superblock changed = *decode_superblock(bytes, path());
+  Superblock changed = *decode_superblock(bytes, bytes.size(), path());
   // Find the list of 1000 offsets and let all of them lead to the first table.
   const auto index = std::span(bytes).subspan(changed.meta_offset, changed.meta_size);
   const uint32_t count = 1000;

@@ -2,9 +2,12 @@
 // Interrupted jobs: what stays, what goes on, and that the bytes are those of an undisturbed run.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/unit/pipeline/job_fixture.h"
 
@@ -22,7 +25,7 @@ class ResumeTest : public JobTest {
   }
   static bool exists(const std::string& file) { return std::filesystem::exists(file); }
   static bool left_over(const std::string& output) {
-    return exists(output + ".partial") || exists(output + ".journal");
+    return exists(output + ".partial") || exists(output + ".journal") || exists(DurableStates::name_of(output));
   }
 
   // Cancelled at the first report behind `reports` of them.
@@ -38,6 +41,16 @@ class ResumeTest : public JobTest {
   // Cancelled once so many blocks are finished.
   static Status run_blocks(QuantizeOptions o, uint32_t blocks) {
     o.progress = [blocks](const Progress& p) { return p.phase != Phase::kBlockDone || p.block + 1 < blocks; };
+    auto job = QuantizeJob::prepare(std::move(o));
+    return job.ok() ? (*job)->convert() : job.status();
+  }
+  // To the end; whether a finished block ran again.
+  static Status run_watching(QuantizeOptions o, bool& replayed) {
+    replayed = false;
+    o.progress = [&replayed](const Progress& progress) {
+      replayed = replayed || std::string_view(progress.stage) == "resume";
+      return true;
+    };
     auto job = QuantizeJob::prepare(std::move(o));
     return job.ok() ? (*job)->convert() : job.status();
   }
@@ -190,6 +203,117 @@ TEST_F(ResumeTest, AJournalWithoutItsFileStartsOver) {
   std::filesystem::remove(o.output + ".partial");
   ASSERT_TRUE(run(o).ok());
   EXPECT_EQ(bytes(o.output), expected);
+}
+
+// Cancelled anywhere with the states kept: the same bytes, at most one finished block runs again, nothing is left.
+TEST_F(ResumeTest, KeptStatesAreGoneOnFromAndLeaveNothing) {
+  for (const double correct : {0.0, 0.5}) {
+    QuantizeOptions o = options("model.scrooge");
+    o.correct = correct;
+    const std::string expected = undisturbed(o);
+    o.states = StatesPolicy::kKeep;
+    int gone_on = 0;
+    for (int reports = 0;; reports += 5) {
+      SCOPED_TRACE(concat("cancelled at report ", reports, ", correct ", correct));
+      ASSERT_LT(reports, kNever);
+      std::filesystem::remove(o.output);
+      const Status stopped = run(o, reports);
+      if (stopped.ok()) break;
+      ASSERT_EQ(stopped.code(), StatusCode::kCancelled) << stopped.message();
+      EXPECT_EQ(left_over(o.output), exists(DurableStates::name_of(o.output)));
+      // On a slow machine it may have been cancelled between the end of the block and that of its states.
+      const bool saved = left_over(o.output) && bytes(DurableStates::name_of(o.output)).starts_with("SCRGSTT1");
+      gone_on += saved ? 1 : 0;
+      bool replayed = false;
+      const Status status = run_watching(o, replayed);
+      ASSERT_TRUE(status.ok()) << status.message();
+      EXPECT_EQ(bytes(o.output), expected);
+      EXPECT_FALSE(saved && replayed);
+      EXPECT_FALSE(left_over(o.output));
+    }
+    EXPECT_GT(gone_on, 0);
+  }
+}
+
+// A second process with the same command waits, and then has nothing to do.
+TEST_F(ResumeTest, AJobThatAnotherProcessDidMeanwhileIsNotDoneAgain) {
+  const QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  QuantizeOptions second = o;
+  std::atomic<bool> waiting{false};
+  std::atomic<int> blocks{0};
+  second.progress = [&](const Progress& progress) {
+    if (std::string_view(progress.stage) == "wait") waiting = true;
+    if (progress.phase == Phase::kBlock) ++blocks;
+    return true;
+  };
+  std::thread other;
+  std::string report;
+  Status other_status;
+  QuantizeOptions first = o;
+  first.progress = [&](const Progress& progress) {
+    if (progress.phase != Phase::kBlockDone || other.joinable()) return true;
+    other = std::thread([&] {
+      auto job = QuantizeJob::prepare(second);
+      other_status = job.ok() ? (*job)->convert() : job.status();
+      if (job.ok()) report = (*job)->report_json();
+    });
+    for (int i = 0; i < 1000 && !waiting; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return true;
+  };
+  auto job = QuantizeJob::prepare(first);
+  ASSERT_TRUE(job.ok());
+  const Status status = (*job)->convert();
+  ASSERT_TRUE(other.joinable());
+  other.join();
+  ASSERT_TRUE(status.ok()) << status.message();
+  ASSERT_TRUE(other_status.ok()) << other_status.message();
+  EXPECT_TRUE(waiting);
+  EXPECT_EQ(blocks, 0);
+  EXPECT_EQ(bytes(o.output), expected);
+  EXPECT_FALSE(left_over(o.output));
+  EXPECT_NE(report.find("\"resumed_blocks\":2"), std::string::npos) << report;
+}
+
+TEST_F(ResumeTest, DamagedOrForeignStatesAreNotGoneOnFrom) {
+  QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  o.states = StatesPolicy::kKeep;
+  const std::string states = DurableStates::name_of(o.output);
+  using Damage = void (*)(std::string&);
+  const Damage damages[] = {[](std::string& s) { s[100] = static_cast<char>(s[100] ^ 1); },  // the states
+                            [](std::string& s) { s[8] = static_cast<char>(s[8] ^ 1); },      // the block
+                            [](std::string& s) { s[16] = static_cast<char>(s[16] ^ 1); },    // the job
+                            [](std::string& s) { s.resize(80); }, [](std::string& s) { s.clear(); }};
+  for (const Damage damage : damages) {
+    SCOPED_TRACE(&damage - damages);
+    std::filesystem::remove(o.output);
+    ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+    std::string content = bytes(states);
+    ASSERT_GT(content.size(), 200u);
+    damage(content);
+    std::ofstream(states, std::ios::binary | std::ios::trunc) << content;
+    bool replayed = false;
+    const Status status = run_watching(o, replayed);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_TRUE(replayed);
+    EXPECT_EQ(bytes(o.output), expected);
+  }
+}
+
+TEST_F(ResumeTest, StatesThatAreNotWantedAnyMoreGo) {
+  QuantizeOptions o = options("model.scrooge");
+  const std::string expected = undisturbed(o);
+  o.states = StatesPolicy::kKeep;
+  ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
+  ASSERT_TRUE(exists(DurableStates::name_of(o.output)));
+  o.states = StatesPolicy::kReplay;
+  bool replayed = false;
+  const Status status = run_watching(o, replayed);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_TRUE(replayed);
+  EXPECT_EQ(bytes(o.output), expected);
+  EXPECT_FALSE(left_over(o.output));
 }
 
 TEST_F(ResumeTest, SpilledStatesGiveTheSameBytesInLessMemory) {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/cli/plan_table.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "src/cli/size_text.h"
+
+namespace scrooge::cli {
+namespace {
+
+constexpr std::size_t kStageWidth = 18;    // at most, as the next
+constexpr std::size_t kPurposeWidth = 50;  // with the other columns and the gaps: below 100
+constexpr std::size_t kMibWidth = 8;
+
+std::string mib_number(uint64_t bytes) { return format_fixed(static_cast<double>(bytes) / (1 << 20), 1); }
+
+const char* placement_text(int32_t placement) {
+  switch (placement) {
+    case SCROOGE_PLACEMENT_HELD: return "held";
+    case SCROOGE_PLACEMENT_STREAMED: return "streamed";
+    case SCROOGE_PLACEMENT_SPILLED: return "spilled";
+    case SCROOGE_PLACEMENT_RECOMPUTED: return "recomputed";
+  }
+  return "?";
+}
+
+std::string left(std::string_view text, std::size_t width) {
+  std::string cell(text.substr(0, width));
+  cell.resize(width, ' ');
+  return cell;
+}
+
+std::string right(const std::string& text, std::size_t width) {
+  return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
+}
+
+// Those of a stage beside each other.
+std::vector<scrooge_plan_item> by_stage(const std::vector<scrooge_plan_item>& items) {
+  std::vector<scrooge_plan_item> sorted;
+  for (const scrooge_plan_item& item : items) {
+    const auto last = std::find_if(sorted.rbegin(), sorted.rend(), [&](const scrooge_plan_item& earlier) {
+      return std::string_view(earlier.stage) == item.stage;
+    });
+    sorted.insert(last == sorted.rend() ? sorted.end() : last.base(), item);
+  }
+  return sorted;
+}
+
+}  // namespace
+
+std::string format_mib(uint64_t bytes) { return mib_number(bytes) + " MiB"; }
+
+std::string budget_text(uint64_t bytes, int32_t origin) {
+  if (bytes == UINT64_MAX) return "no limit";
+  const std::string size = format_size(bytes);
+  switch (origin) {
+    case SCROOGE_BUDGET_GIVEN: return size + ", given";
+    case SCROOGE_BUDGET_DEVICE: return size + ", given for the device";
+    case SCROOGE_BUDGET_CGROUP: return size + ", free in the cgroup";
+    case SCROOGE_BUDGET_MACHINE: return size + ", free on this machine";
+    case SCROOGE_BUDGET_PROCESS: return size + ", left by ulimit";
+    default: return size;
+  }
+}
+
+std::string plan_table(const std::vector<scrooge_plan_item>& items) {
+  std::size_t stage_width = 5;
+  std::size_t purpose_width = 6;
+  uint64_t sum = 0;
+  for (const scrooge_plan_item& item : items) {
+    stage_width = std::max(stage_width, std::min(kStageWidth, std::string_view(item.stage).size()));
+    purpose_width = std::max(purpose_width, std::min(kPurposeWidth, std::string_view(item.purpose).size()));
+    sum += item.bytes;
+  }
+  const auto line = [&](std::string_view stage, std::string_view purpose, const std::string& mib, const char* kept) {
+    std::string text = left(stage, stage_width) + "  " + left(purpose, purpose_width) + "  " + right(mib, kMibWidth);
+    if (*kept != '\0') text += std::string("  ") + kept;
+    return text + "\n";
+  };
+  std::string table = line("stage", "buffer", "MiB", "kept");
+  std::string_view stage;
+  for (const scrooge_plan_item& item : by_stage(items)) {
+    table += line(stage == item.stage ? "" : item.stage, item.purpose, mib_number(item.bytes),
+                  placement_text(item.placement));
+    stage = item.stage;
+  }
+  return table + line("", "sum", mib_number(sum), "");
+}
+
+}  // namespace scrooge::cli

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A memory plan as people read it.
+#pragma once
+
+#include <scrooge/scrooge.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace scrooge::cli {
+
+// "228.2 MiB": one unit throughout a plan, so that its figures compare.
+std::string format_mib(uint64_t bytes);
+
+// "1.50 GiB, given", "21.3 GiB, free on this machine", "no limit"; `origin` is SCROOGE_BUDGET_*.
+std::string budget_text(uint64_t bytes, int32_t origin);
+
+// A line per item under a heading, the items of a stage together in the order of its first one, and their sum. At most
+// 100 columns; longer purposes are cut.
+std::string plan_table(const std::vector<scrooge_plan_item>& items);
+
+}  // namespace scrooge::cli
