@@ -12,7 +12,7 @@ using namespace scrooge::backend;
 class AddTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(AddTest, MatchesReference) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(12);
   const std::vector<float> x = seeded.bells(rows * cols);
   const std::vector<float> y = seeded.bells(rows * cols, 10);

@@ -12,7 +12,7 @@ using namespace scrooge::backend;
 class ColumnStatsTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(ColumnStatsTest, AddsToWhatIsThere) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(5);
   const std::vector<float> x = seeded.bells(rows * cols, 3);
   const std::vector<float> start = seeded.uniforms(cols, 0, 2);
@@ -36,7 +36,7 @@ TEST_P(ColumnStatsTest, AddsToWhatIsThere) {
 }
 
 TEST_P(ColumnStatsTest, EachOutputIsOptional) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   const std::vector<float> x = SeededValues(6).bells(rows * cols);
   const std::vector<float> start(static_cast<size_t>(cols), 0.0f);
   for (int present = 0; present < 8; ++present) {

@@ -12,7 +12,7 @@ using namespace scrooge::backend;
 class ConvertTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(ConvertTest, EveryPairOfTypesRoundsToNearestEven) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(1);
   std::vector<float> values(static_cast<size_t>(rows * cols));
   for (size_t i = 0; i < values.size(); ++i) {

@@ -12,7 +12,7 @@ using namespace scrooge::backend;
 class GateTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(GateTest, MatchesReferenceApartAndInPlace) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(11);
   std::vector<float> a = seeded.bells(rows * cols, 3);
   const std::vector<float> b = seeded.bells(rows * cols);

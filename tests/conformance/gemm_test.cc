@@ -16,7 +16,7 @@ struct GemmShape {
 class GemmTest : public ConformanceTest<GemmShape> {};
 
 TEST_P(GemmTest, MatchesReferenceWithAndWithoutBiasAndBeta) {
-  const auto [t, k, n] = shape();
+  const int64_t t = shape().t, k = shape().k, n = shape().n;
   SeededValues seeded(2);
   const std::vector<float> x = seeded.bells(t * k);
   const std::vector<float> w = seeded.bells(n * k, 0.05f);

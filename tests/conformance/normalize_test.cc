@@ -12,7 +12,7 @@ using namespace scrooge::backend;
 class NormalizeTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(NormalizeTest, MatchesReferenceApartAndInPlace) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(7);
   std::vector<float> x = seeded.bells(rows * cols);
   for (int64_t r = 0; r < rows; ++r) {

@@ -10,7 +10,7 @@ using namespace scrooge::backend;
 class PackTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(PackTest, BytesEqualReferenceForEveryBitCount) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(25);
   for (int bits = 1; bits <= 8; ++bits) {
     std::vector<float> codes(static_cast<size_t>(rows * cols));

@@ -12,7 +12,7 @@ using namespace scrooge::backend;
 class ReduceTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(ReduceTest, SumsInDoublePrecision) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(14);
   const std::vector<float> a = seeded.bells(rows * cols, 100);
   const std::vector<float> b = seeded.bells(rows * cols, 100);
@@ -41,7 +41,7 @@ TEST_P(ReduceTest, SumsInDoublePrecision) {
 }
 
 TEST_P(ReduceTest, CountsEveryNonFiniteElement) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   std::vector<float> a = SeededValues(15).bells(rows * cols);
   double expected = 0;
   for (size_t i = 0; i < a.size(); i += 5) {

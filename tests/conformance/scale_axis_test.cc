@@ -10,7 +10,7 @@ using namespace scrooge::backend;
 class ScaleAxisTest : public ConformanceTest<MatrixShape> {};
 
 TEST_P(ScaleAxisTest, IsOneCorrectlyRoundedProduct) {
-  const auto [rows, cols] = shape();
+  const int64_t rows = shape().rows, cols = shape().cols;
   SeededValues seeded(13);
   const std::vector<float> x = seeded.bells(rows * cols);
   for (const auto axis : {ScaleAxisParams::Axis::kColumns, ScaleAxisParams::Axis::kRows}) {
