@@ -39,6 +39,7 @@ if(SCROOGE_SANITIZE)
   list(JOIN unchecked "," unchecked)
   add_library(scrooge_test_options INTERFACE)
   target_compile_options(scrooge_test_options INTERFACE -fno-sanitize=${unchecked})
+  target_compile_definitions(scrooge_test_options INTERFACE SCROOGE_SANITIZED=1)
 endif()
 
 # scrooge_module(NAME [LINKS target...] [PRIVATE target...]): all .cc files of this folder as scrooge_NAME. The module is

@@ -20,7 +20,7 @@ class Place {
   std::string path(std::string_view name) const { return concat(folder_, "/", name); }
   // Replaces the file, never what a link or a second name of it leads to.
   void write(std::string_view name, std::string_view content) const;
-  // A hard link to a file of tests/golden, or a copy where the file system has none.
+  // A copy of a file of tests/golden.
   void borrow(std::string_view golden, std::string_view name) const;
 
  private:
