@@ -16,7 +16,11 @@ class JobTest : public testing::Test {
  protected:
   static std::string golden(const std::string& name) { return SCROOGE_SOURCE_DIR "/tests/golden/" + name; }
   std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
-  static std::string bytes(const std::string& file) { return *read_small_file(file, 1 << 24); }
+  static std::string bytes(const std::string& file) {
+    auto read = read_small_file(file, 1 << 24);
+    EXPECT_TRUE(read.ok()) << read.status().message();
+    return read.ok() ? *std::move(read) : std::string();
+  }
 
   QuantizeOptions options(const std::string& model, const std::string& output) const {
     QuantizeOptions o;
