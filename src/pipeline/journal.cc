@@ -87,6 +87,8 @@ Status Journal::scan() {
     published_ = false;
     return {};
   }
+  // Its size can survive a power cut that its first bytes did not.
+  if (load_u64(magic) == 0) return {};
   if (!published_ && std::memcmp(magic.data(), kMagic.data(), magic.size()) != 0) {
     return error(StatusCode::kBadModelFile, file_.path(),
                  ": not a journal of this version; remove it, or start over with --fresh");

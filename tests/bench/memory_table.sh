@@ -6,8 +6,9 @@
 #
 # The ceiling of every run is real: RLIMIT_DATA of the budget and 64 MiB, which also counts what is reserved and never
 # touched (thread stacks, holes of the heap). The peak is anonymous and shared resident memory, sampled 20 times a second.
-# A budget of 0 is none.
+# On a machine that does other work, too, compare the seconds of processor time. A budget of 0 is none.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/json.sh"
 scrooge=$1 checkpoint=$2 text=$3 work=$4
 shift 4
 budgets=()
@@ -16,7 +17,8 @@ shift $(($# > 0 ? 1 : 0))
 ((${#budgets[@]})) || budgets=(0 256 192 128 96 64)
 mkdir -p "$work"
 
-printf '| budget | peak resident | over | seconds | to unlimited | SHA-256 |\n| --- | --- | --- | --- | --- | --- |\n'
+printf '| budget | peak resident | over | seconds | of processors | to unlimited | durable | SHA-256 |\n'
+printf '| --- | --- | --- | --- | --- | --- | --- | --- |\n'
 unlimited=""
 for budget in "${budgets[@]}"; do
   output=$work/budget-$budget.scrooge
@@ -26,20 +28,22 @@ for budget in "${budgets[@]}"; do
     exec "$scrooge" quantize "$checkpoint" --output "$output" --calibration "$text" --fresh --spill "$work" \
       --memory "$([[ $budget == 0 ]] && echo unlimited || echo "${budget}MiB")" --report "$work/report.json" "$@"
   ) >"$work/log" 2>&1 &
-  job=$! peak=0
+  job=$! peak=0 cpu=0
   while kill -0 "$job" 2>/dev/null; do
     now=$(awk '/RssAnon|RssShmem/ { sum += $2 } END { print sum + 0 }' "/proc/$job/status" 2>/dev/null || echo 0)
     ((${now:-0} > peak)) && peak=$now
+    now=$(awk -v hertz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hertz }' "/proc/$job/stat" 2>/dev/null || true)
+    [[ -z $now || $now == 0 ]] || cpu=$now
     sleep 0.05
   done
   wait "$job" || { tail -n 2 "$work/log" >&2; exit 1; }
-  seconds=$(grep -o '"seconds":[0-9.]*' "$work/report.json" | head -n 1 | cut -d: -f2)
-  [[ -n $unlimited ]] || unlimited=$seconds
-  awk -v budget="$budget" -v peak="$peak" -v seconds="$seconds" -v first="$unlimited" \
+  [[ -n $unlimited ]] || unlimited=$cpu
+  awk -v budget="$budget" -v peak="$peak" -v seconds="$(json_value "$work/report.json" seconds)" -v cpu="$cpu" \
+    -v first="$unlimited" -v durable="$(json_value "$work/report.json" durable_seconds)" \
     -v digest="$(sha256sum "$output" | cut -c1-16)" 'BEGIN {
       mib = peak / 1024
-      printf "| %s | %.0f MiB | %s | %.1f | %.2f | %s |\n", budget ? budget " MiB" : "none", mib,
-        budget ? sprintf("%+.0f MiB", mib - budget) : "-", seconds, seconds / first, digest
+      printf "| %s | %.0f MiB | %s | %.1f | %.1f | %.2f | %.2f s | %s |\n", budget ? budget " MiB" : "none", mib,
+        budget ? sprintf("%+.0f MiB", mib - budget) : "-", seconds, cpu, cpu / first, durable, digest
     }'
   rm -f "$output"
 done

@@ -7,6 +7,8 @@
 //   SCROOGE_FAULT_ACTION   "kill-before", "kill-after", "kill-half" (half of a write is done), "short", or an errno
 //   SCROOGE_FAULT_ALWAYS   "1": that one and all later ones
 //   SCROOGE_FAULT_COUNTS   a file for the number of calls of every kind, written when the process ends by itself
+//
+// and those of disk_shadow.h, for what a power cut would leave.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,6 +25,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "tests/faults/disk_shadow.h"
 #include "tests/faults/faults.h"
 
 namespace {
@@ -122,6 +125,8 @@ int minus_one(int error) {
 
 size_t part(size_t bytes, bool half) { return half && bytes > 1 ? bytes / 2 : bytes; }
 
+__attribute__((constructor)) void begin() { scrooge::faults::begin_disk_shadow(); }
+
 __attribute__((destructor)) void write_counts() {
   const std::string_view path = environment("SCROOGE_FAULT_COUNTS");
   if (path.empty()) return;
@@ -216,12 +221,16 @@ SCROOGE_SHIM ssize_t pread64(int file, void* bytes, size_t size, off_t offset) {
   return pread(file, bytes, size, offset);
 }
 
-// Counts, and does nothing: only a power cut could tell, and the tests are several times as fast.
+// Counts, and syncs nothing: only a power cut could tell, for which the shadow stands, and the tests are several times
+// as fast.
 SCROOGE_SHIM int fsync(int file) {
   static auto* const next = real<int(int)>("fsync");
   if (!below(file)) return next(file);
-  return injected(
-      FileCall::kSync, [](bool) { return 0; }, minus_one);
+  const auto make = [&](bool) {
+    scrooge::faults::shadow_sync(file);
+    return 0;
+  };
+  return injected(FileCall::kSync, make, minus_one);
 }
 
 SCROOGE_SHIM int ftruncate(int file, off_t size) {

@@ -105,10 +105,23 @@ Outcome ToyJob::run_with(const std::vector<std::string>& environment, std::chron
   return run_child(arguments, variables, folder_ / "errors", kill_after);
 }
 
-Outcome ToyJob::run(const FileFault& fault) {
-  return run_with({"SCROOGE_FAULT_KIND=" + std::string(fault.kind), "SCROOGE_FAULT_AT=" + std::to_string(fault.at),
-                   "SCROOGE_FAULT_ACTION=" + fault.action,
-                   std::string("SCROOGE_FAULT_ALWAYS=") + (fault.always ? "1" : "0")});
+std::vector<std::string> ToyJob::environment_of(const FileFault& fault) {
+  return {"SCROOGE_FAULT_KIND=" + std::string(fault.kind), "SCROOGE_FAULT_AT=" + std::to_string(fault.at),
+          "SCROOGE_FAULT_ACTION=" + fault.action, std::string("SCROOGE_FAULT_ALWAYS=") + (fault.always ? "1" : "0")};
+}
+
+Outcome ToyJob::run(const FileFault& fault) { return run_with(environment_of(fault)); }
+
+Outcome ToyJob::run_cut(const FileFault& fault, Loss loss, std::mt19937_64& random) {
+  const std::string shadow = folder_ / "disk";
+  fs::remove_all(shadow);
+  fs::create_directory(shadow);
+  std::vector<std::string> environment = environment_of(fault);
+  environment.push_back("SCROOGE_FAULT_DISK=" + shadow);
+  environment.push_back("SCROOGE_FAULT_DISK_OF=" + (folder_ / "out"));
+  Outcome outcome = run_with(environment);
+  cut_power(folder_ / "out", shadow, loss, random);
+  return outcome;
 }
 
 Outcome ToyJob::run_refused(unsigned long at, bool always) {

@@ -7,11 +7,13 @@
 
 #include <chrono>
 #include <map>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tests/faults/child.h"
+#include "tests/faults/disk.h"
 #include "tests/support/temp_folder.h"
 
 namespace scrooge::faults {
@@ -47,6 +49,8 @@ class ToyJob {
   void reset();
   Outcome run() { return run_with({}); }
   Outcome run(const FileFault& fault);
+  // The process killed there, and the power cut: of the output's folder stays what `loss` says.
+  Outcome run_cut(const FileFault& fault, Loss loss, std::mt19937_64& random);
   // With an allocation refused, or that and all later ones.
   Outcome run_refused(unsigned long at, bool always);
   unsigned long count_allocations();
@@ -65,6 +69,7 @@ class ToyJob {
 
  private:
   std::string output() const { return folder_ / "out/model.scrooge"; }
+  static std::vector<std::string> environment_of(const FileFault& fault);
   Outcome run_with(const std::vector<std::string>& environment, std::chrono::microseconds kill_after = {});
 
   test::TempFolder folder_;
