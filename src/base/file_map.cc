@@ -19,7 +19,10 @@ namespace {
 FileIdentity identity_of(const struct stat& info) {
   return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino), static_cast<uint64_t>(info.st_size),
           static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
-          static_cast<int64_t>(info.st_ctim.tv_sec) * 1'000'000'000 + info.st_ctim.tv_nsec};
+          static_cast<int64_t>(info.st_ctim.tv_sec) * 1'000'000'000 + info.st_ctim.tv_nsec,
+          static_cast<uint64_t>(info.st_nlink),
+          static_cast<uint64_t>(info.st_mode),
+          static_cast<uint64_t>(info.st_uid) << 32 | static_cast<uint64_t>(info.st_gid)};
 }
 
 bool leads_to(const std::string& path, const FileIdentity& identity) {
@@ -34,6 +37,12 @@ uint64_t page_size() {
 }
 
 }  // namespace
+
+bool FileIdentity::holds_the_same_as(const FileIdentity& later) const {
+  const bool written = size != later.size || modified_ns != later.modified_ns;
+  const bool explained = links != later.links || mode != later.mode || owner != later.owner;
+  return device == later.device && inode == later.inode && !written && (changed_ns == later.changed_ns || explained);
+}
 
 Status io_error(const std::string& path, const char* operation, int error_number) {
   StatusCode code = StatusCode::kIoError;
@@ -100,7 +109,7 @@ Result<FileMap> FileMap::from_descriptor(int descriptor, const std::string& path
 Status FileMap::check_unchanged() const {
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0) return io_error(path_, "stat", errno);
-  if (identity_of(info) != identity_) {
+  if (!identity_.holds_the_same_as(identity_of(info))) {
     return error(StatusCode::kSourceChanged, path_,
                  ": the file was changed while it was in use; run again when nothing writes to it");
   }

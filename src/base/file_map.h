@@ -20,7 +20,12 @@ struct FileIdentity {
   uint64_t size = 0;
   int64_t modified_ns = 0;
   int64_t changed_ns = 0;  // as modified_ns, but nobody can set it back
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+  uint64_t links = 0;
+  uint64_t mode = 0;
+  uint64_t owner = 0;  // and group
+  // The same file with the same bytes. A backup that links to it or a change of its rights also moves changed_ns; where
+  // one of those explains it, modified_ns tells whether anything was written.
+  bool holds_the_same_as(const FileIdentity& later) const;
 };
 
 // Movable, not copyable. Const members are safe from several threads.

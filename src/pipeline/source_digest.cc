@@ -15,7 +15,7 @@ Result<std::vector<container::Source>> digest_sources(const ModelSource& source,
   for (const SourceFile& file : source.files()) {
     auto opened = FileMap::open(file.path);
     const bool gone = !opened.ok() && opened.status().code() == StatusCode::kNotFound;
-    if (gone || (opened.ok() && opened->identity() != file.identity)) {
+    if (gone || (opened.ok() && !file.identity.holds_the_same_as(opened->identity()))) {
       return error(StatusCode::kSourceChanged, file.path,
                    ": the file was changed, replaced or removed since it was opened; run again when nothing writes to "
                    "it");

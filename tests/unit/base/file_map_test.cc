@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/base/file_map.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -55,6 +56,26 @@ TEST_F(FileMapTest, SeesThatTheFileChanged) {
   std::array<std::byte, 4> part;
   EXPECT_EQ(map->read(6, part).code(), StatusCode::kSourceChanged);
   EXPECT_TRUE(map->read(0, part).ok());
+}
+
+TEST_F(FileMapTest, ALinkOrOtherRightsAreNoChangeAndAForgedTimeIs) {
+  put(path("in"), "0123456789");
+  const auto map = FileMap::open(path("in"));
+  ASSERT_TRUE(map.ok());
+  std::filesystem::create_hard_link(path("in"), path("backup"));
+  EXPECT_TRUE(map->check_unchanged().ok());
+  std::filesystem::permissions(path("in"), std::filesystem::perms::owner_read);
+  EXPECT_TRUE(map->check_unchanged().ok());
+
+  put(path("other"), "0123456789");
+  const auto written = FileMap::open(path("other"));
+  ASSERT_TRUE(written.ok());
+  struct stat before {};
+  ASSERT_EQ(::stat(path("other").c_str(), &before), 0);
+  put(path("other"), "9876543210");
+  const timespec times[] = {before.st_atim, before.st_mtim};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path("other").c_str(), times, 0), 0);
+  EXPECT_EQ(written->check_unchanged().code(), StatusCode::kSourceChanged);
 }
 
 TEST_F(FileMapTest, HintsNeverChangeTheContent) {
