@@ -30,8 +30,11 @@ class KillTest : public testing::TestWithParam<Variant> {
   }
 };
 
-TEST_P(KillTest, BeforeEveryWrite) { kill_at("write", "kill-before"); }
-TEST_P(KillTest, InTheMiddleOfWrites) { kill_at("write", "kill-half", stride(GetParam() == Variant::kSpill ? 10 : 1)); }
+TEST_P(KillTest, BeforeEveryWrite) { kill_at("write", "kill-before", stride(GetParam() == Variant::kSave ? 3 : 1)); }
+TEST_P(KillTest, InTheMiddleOfWrites) {
+  const bool few = GetParam() == Variant::kSpill || GetParam() == Variant::kSave;
+  kill_at("write", "kill-half", stride(few ? 10 : 1));
+}
 // The shim leaves syncing out: what is there after it was there before.
 TEST_P(KillTest, AtEverySync) { kill_at("sync", "kill-before"); }
 TEST_P(KillTest, AroundEveryRename) {

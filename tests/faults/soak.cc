@@ -88,7 +88,7 @@ class Soak {
   }
 
   std::mt19937_64 random_;
-  ToyJob jobs_[3]{ToyJob(Variant::kMemory), ToyJob(Variant::kSpill), ToyJob(Variant::kFolder)};
+  ToyJob jobs_[4]{ToyJob(Variant::kMemory), ToyJob(Variant::kSpill), ToyJob(Variant::kSave), ToyJob(Variant::kFolder)};
   std::string last_ = "none";
   unsigned long jobs_done_ = 0;
   unsigned long attempts_ = 0;

@@ -28,6 +28,7 @@ std::string_view variant_name(Variant variant) {
   switch (variant) {
     case Variant::kMemory: return "memory";
     case Variant::kSpill: return "spill";
+    case Variant::kSave: return "save";
     case Variant::kFolder: return "folder";
   }
   return "unknown";
@@ -54,6 +55,7 @@ ToyJob::ToyJob(Variant variant) {
       folder_ / "out/report.json"};
   const auto add = [this](std::initializer_list<std::string> options) { command_.insert(command_.end(), options); };
   switch (variant) {
+    case Variant::kSave: add({"--save-calibration", calibration()}); [[fallthrough]];
     case Variant::kMemory:
       // The reference device starts at once; that of the processor makes its code first.
       add({"--calibration", text, "--samples", "2", "--length", "16", "--group", "8", "--device", "reference"});
@@ -80,6 +82,7 @@ ToyJob::ToyJob(Variant variant) {
     while (file >> name >> number) calls_[name] = number;
   }
   expected_ = read_whole(output());
+  if (variant == Variant::kSave) expected_calibration_ = read_whole(calibration());
 }
 
 unsigned long ToyJob::calls(std::string_view kind) const {
@@ -148,9 +151,13 @@ testing::AssertionResult ToyJob::finishes() {
   const Outcome outcome = run();
   if (!outcome.succeeded()) return testing::AssertionFailure() << "run again: " << outcome.text();
   if (const auto whole = output_is_whole(false); !whole) return whole;
+  if (!expected_calibration_.empty() && read_whole(calibration()) != expected_calibration_) {
+    return testing::AssertionFailure() << "the saved calibration is another one";
+  }
   for (const auto& entry : fs::directory_iterator(folder_ / "out")) {
     const std::string name = entry.path().filename().string();
     // A report that was killed half-way has a random name.
+    if (name == "calibration" && !expected_calibration_.empty()) continue;
     if (name == "model.scrooge" || name.rfind("report.json", 0) == 0) continue;
     return testing::AssertionFailure() << "left behind: " << name;
   }

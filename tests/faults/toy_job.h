@@ -21,9 +21,10 @@ namespace scrooge::faults {
 enum class Variant {
   kMemory,  // AWQ of a GGUF file, everything in memory, on the reference device
   kSpill,   // the same on the processor's device, with the hidden states in spill files
+  kSave,    // kMemory, and the calibration results saved beside the output
   kFolder,  // round-to-nearest of a safetensors folder, whose files are opened another way
 };
-inline constexpr Variant kVariants[] = {Variant::kMemory, Variant::kSpill, Variant::kFolder};
+inline constexpr Variant kVariants[] = {Variant::kMemory, Variant::kSpill, Variant::kSave, Variant::kFolder};
 std::string_view variant_name(Variant variant);
 
 // What a shim is told, as its environment; nothing for the default.
@@ -39,7 +40,7 @@ class ToyJob {
  public:
   explicit ToyJob(Variant variant);
 
-  // Undisturbed, in a folder of its own.
+  // Undisturbed, in a folder of its own: the output.
   const std::string& expected() const { return expected_; }
   std::chrono::microseconds duration() const { return duration_; }
   // Calls of each kind, by its name in faults.h.
@@ -69,6 +70,7 @@ class ToyJob {
 
  private:
   std::string output() const { return folder_ / "out/model.scrooge"; }
+  std::string calibration() const { return folder_ / "out/calibration"; }
   static std::vector<std::string> environment_of(const FileFault& fault);
   Outcome run_with(const std::vector<std::string>& environment, std::chrono::microseconds kill_after = {});
 
@@ -76,6 +78,7 @@ class ToyJob {
   std::vector<std::string> command_;
   std::vector<std::string> resources_;
   std::string expected_;
+  std::string expected_calibration_;  // empty: none is saved
   std::map<std::string, unsigned long, std::less<>> calls_;
   std::chrono::microseconds duration_{0};
 };
