@@ -13,8 +13,16 @@ scrooge_pkg_dependency(pcre2 libpcre2-8)
 scrooge_pkg_dependency(utf8proc libutf8proc)
 scrooge_pkg_dependency(hwy libhwy)
 
-find_package(simdjson REQUIRED)
-add_library(scrooge_dep::simdjson ALIAS simdjson::simdjson)
+find_package(simdjson QUIET)
+if(simdjson_FOUND)
+  add_library(scrooge_dep::simdjson ALIAS simdjson::simdjson)
+else()  # without its package file, as in a folder of static libraries
+  find_path(SIMDJSON_INCLUDE_DIR simdjson.h REQUIRED)
+  find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
+  add_library(scrooge_dep::simdjson UNKNOWN IMPORTED)
+  set_target_properties(scrooge_dep::simdjson PROPERTIES
+    IMPORTED_LOCATION "${SIMDJSON_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${SIMDJSON_INCLUDE_DIR}")
+endif()
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 add_library(scrooge_dep::eigen ALIAS Eigen3::Eigen)
 

@@ -24,11 +24,12 @@ DeviceInfo device_info(std::string_view name, const Processor& processor, std::s
   info.backend = name;
   info.name = processor.name;
   info.features = provider;
-  info.features += processor.avx512 ? ",avx512" : processor.avx2 ? ",avx2" : "";
-  if (processor.bf16 && provider != "eigen") info.features += processor.amx ? ",amx-bf16" : ",avx512-bf16";
   info.total_bytes = processor.total_bytes;
   info.free_bytes = processor.free_bytes;
   info.host_memory = true;
+  if (provider == kOrderedProduct) return info;  // whose results no feature changes
+  info.features += processor.avx512 ? ",avx512" : processor.avx2 ? ",avx2" : "";
+  if (processor.bf16 && provider != "eigen") info.features += processor.amx ? ",amx-bf16" : ",avx512-bf16";
   return info;
 }
 
@@ -53,6 +54,14 @@ Result<std::unique_ptr<Device>> create_device_eigen(int index, const DeviceOptio
   SCROOGE_RETURN_IF_ERROR(check_index(index, "cpu-eigen"));
   return std::unique_ptr<Device>(
       std::make_unique<CpuDevice>(options, detect_processor(), make_eigen_product(), "cpu-eigen"));
+}
+
+Result<std::vector<DeviceInfo>> list_devices_reproducible() { return std::vector<DeviceInfo>{}; }
+
+Result<std::unique_ptr<Device>> create_device_reproducible(int index, const DeviceOptions& options) {
+  SCROOGE_RETURN_IF_ERROR(check_index(index, "cpu-reproducible"));
+  return std::unique_ptr<Device>(
+      std::make_unique<CpuDevice>(options, detect_processor(), make_ordered_product(), "cpu-reproducible"));
 }
 
 }  // namespace scrooge::backend::cpu

@@ -20,6 +20,11 @@ Result<std::unique_ptr<Device>> create_device(int index, const DeviceOptions& op
 Result<std::vector<DeviceInfo>> list_devices_eigen();
 Result<std::unique_ptr<Device>> create_device_eigen(int index, const DeviceOptions& options);
 
+// The same device with products whose order of operations is fixed, so that every result is the same on every
+// processor. For reproducible jobs; it lists nothing either.
+Result<std::vector<DeviceInfo>> list_devices_reproducible();
+Result<std::unique_ptr<Device>> create_device_reproducible(int index, const DeviceOptions& options);
+
 // An upper bound of what one device takes from its budget beside the buffers, over any sequence of ops, for linears of
 // up to `max_n` rows and `max_k` inputs, sequences of up to `max_sequence` tokens, heads of up to 256 and up to 64 clip
 // candidates. It does not depend on the tokens of a call: long inputs are worked through in chunks. README.md derives

@@ -96,6 +96,9 @@ struct Arguments {
   size_t count = 0;
 };
 
+// More than the code that oneDNN generates for a product takes (1.5 MiB a kernel seen), and what it packs for one.
+constexpr size_t kSpareBytes = size_t{8} << 20;
+
 class OnednnProduct final : public MatrixProduct {
  public:
   OnednnProduct(MemoryBudget& budget, int workers, bool bf16)
@@ -116,9 +119,9 @@ class OnednnProduct final : public MatrixProduct {
   std::string_view name() const override { return "onednn"; }
   bool has_bf16() const override { return bf16_; }
 
-  // oneDNN writes through null where small memory of its own is refused.
+  // oneDNN writes through null where memory of its own is refused.
   Status multiply(const Product& p) override {
-    SCROOGE_RETURN_IF_ERROR(check_spare_memory("oneDNN"));
+    SCROOGE_RETURN_IF_ERROR(check_spare_memory("oneDNN", kSpareBytes));
     const CallGuard guard;
     return onednn_status(dnnl_sgemm(p.transpose_a ? 'T' : 'N', p.transpose_b ? 'T' : 'N', p.m, p.n, p.k, p.alpha, p.a,
                                     p.lda, p.b, p.ldb, p.beta, p.c, p.ldc),
@@ -159,6 +162,7 @@ class OnednnProduct final : public MatrixProduct {
   }
 
   Status build(const Bf16Product& p, Matmul& matmul) {
+    SCROOGE_RETURN_IF_ERROR(check_spare_memory("oneDNN", kSpareBytes));
     const dnnl_dims_t dims_a = {p.m, p.k}, dims_b = {p.k, p.n}, dims_c = {p.m, p.n};
     const dnnl_dims_t strides_a = {p.transpose_a ? 1 : p.lda, p.transpose_a ? p.lda : 1};
     const dnnl_dims_t strides_b = {p.transpose_b ? 1 : p.ldb, p.transpose_b ? p.ldb : 1};

@@ -2,7 +2,8 @@
 #include "backends/cpu/rope_table.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "src/base/portable_math.h"
 
 namespace scrooge::backend::cpu {
 
@@ -19,8 +20,9 @@ Status RopeTable::prepare(MemoryBudget& budget, std::span<const float> inv_freq,
   for (int64_t position = 0; position < positions; ++position) {
     for (int64_t i = 0; i < half(); ++i) {
       const double angle = static_cast<double>(position) * static_cast<double>(inv_freq_[static_cast<size_t>(i)]);
-      at[i] = static_cast<float>(std::cos(angle) * static_cast<double>(magnitude));
-      at[half() + i] = static_cast<float>(std::sin(angle) * static_cast<double>(magnitude));
+      const SineCosine of_angle = portable_sine_cosine(angle);
+      at[i] = static_cast<float>(of_angle.cosine * static_cast<double>(magnitude));
+      at[half() + i] = static_cast<float>(of_angle.sine * static_cast<double>(magnitude));
     }
     at += 2 * half();
   }

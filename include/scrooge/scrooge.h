@@ -121,7 +121,8 @@ enum {
   SCROOGE_PHASE_BLOCK_DONE = 2, /* the figures of the block are final */
   SCROOGE_PHASE_FINISH = 3,     /* embedding, head, index, sync */
   SCROOGE_PHASE_EVALUATE = 4,
-  SCROOGE_PHASE_VERIFY = 5
+  SCROOGE_PHASE_VERIFY = 5,
+  SCROOGE_PHASE_REPACK = 6
 };
 
 typedef struct scrooge_progress {
@@ -145,9 +146,9 @@ typedef struct scrooge_progress {
 } scrooge_progress;
 
 /* Returns SCROOGE_CONTINUE, or SCROOGE_CANCEL to stop the call with SCROOGE_CANCELLED. Called on the thread of the call
- * it belongs to (prepare, convert, evaluate, verify); while something takes long the last report is repeated, many
- * times a second, so that returning SCROOGE_CANCEL stops the call within 200 ms, as scrooge_job_cancel does. What waits
- * for the disk (a sync) or works on a text in one piece may take longer. */
+ * it belongs to (prepare, convert, evaluate, verify, repack); while something takes long the last report is repeated,
+ * many times a second, so that returning SCROOGE_CANCEL stops the call within 200 ms, as scrooge_job_cancel does. What
+ * waits for the disk (a sync) or works on a text in one piece may take longer. */
 typedef int32_t (*scrooge_progress_fn)(void* user, const scrooge_progress* progress);
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
@@ -230,6 +231,11 @@ typedef struct scrooge_quantize_options {
                              of this version use host memory: the smaller of both then is the one budget */
   const char* save_calibration; /* file for what the calibration finds, beside the output; NULL: none */
   const char* from_calibration; /* such a file, to quantize from without a text and without a forward pass (below) */
+  const char* layout; /* of the quantized tensors: "canonical" (also for NULL), "interleaved4", "interleaved8" or "awq",
+                         as for scrooge_repack */
+  int32_t reproducible; /* 1: arithmetic in one fixed order, slower, so that the output's bytes are the same on every
+                           processor and system. The device must be the cpu. 0: as fast as this processor can */
+  uint32_t reserved3;
 } scrooge_quantize_options;
 
 /* A job from_calibration takes scales and clip ranges from the file, as it takes from it all that says how they were
@@ -345,6 +351,8 @@ enum { SCROOGE_TENSOR_DENSE = 0, SCROOGE_TENSOR_QUANTIZED = 1, SCROOGE_TENSOR_AU
 enum { SCROOGE_DTYPE_F32 = 0, SCROOGE_DTYPE_F16 = 1, SCROOGE_DTYPE_BF16 = 2, SCROOGE_DTYPE_U8 = 3 };
 enum { SCROOGE_PLANE_DATA = 0, SCROOGE_PLANE_CODES = 1, SCROOGE_PLANE_SCALES = 2, SCROOGE_PLANE_ZEROS = 3 };
 
+enum { SCROOGE_LAYOUT_CANONICAL = 0, SCROOGE_LAYOUT_INTERLEAVED = 1, SCROOGE_LAYOUT_AWQ = 2 };
+
 typedef struct scrooge_tensor_info {
   uint32_t struct_size;
   int32_t kind;     /* SCROOGE_TENSOR_* */
@@ -355,7 +363,9 @@ typedef struct scrooge_tensor_info {
   uint32_t bits;    /* quantized only, as are the next three */
   uint64_t group;   /* weights per scale along K; the last group of a row may be shorter */
   int32_t symmetric;
-  uint32_t layout; /* 0: canonical, see schema/README.md */
+  uint32_t layout;       /* SCROOGE_LAYOUT_*: the order of the planes; schema/README.md has the bytes */
+  uint32_t layout_rows;  /* interleaved only, as is the next: rows of a tile */
+  uint32_t layout_chunk; /* bytes of a row's codes that stay together */
 } scrooge_tensor_info;
 
 SCROOGE_API uint64_t scrooge_model_tensor_count(const scrooge_model* model);
@@ -409,6 +419,18 @@ SCROOGE_API uint64_t scrooge_model_linear_count(const scrooge_model* model);
 /* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_linear(const scrooge_model* model, uint64_t index,
                                                                      scrooge_linear_info* info, scrooge_error** error);
+/* A file of the checkpoint that the file was made from. */
+typedef struct scrooge_source_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* name;   /* without its folder; lives as long as the model, as does the next */
+  const char* sha256; /* 64 hexadecimal digits; empty where it was not computed */
+  uint64_t size;
+} scrooge_source_info;
+SCROOGE_API uint64_t scrooge_model_source_count(const scrooge_model* model);
+/* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_source(const scrooge_model* model, uint64_t index,
+                                                                     scrooge_source_info* info, scrooge_error** error);
 /* Everything about the file as JSON. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_json(const scrooge_model* model, char* buffer,
                                                                    size_t capacity, size_t* required,
@@ -416,6 +438,32 @@ SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_model_get_json(const scrooge
 /* Opens with all checks and reads every byte; result_json may be NULL. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_verify(const char* path, scrooge_progress_fn progress, void* user,
                                                            char* result_json, size_t capacity, size_t* required,
+                                                           scrooge_error** error);
+
+/* ---- device layouts --------------------------------------------------------------------------------------------- */
+
+typedef struct scrooge_repack_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* next;         /* must be NULL */
+  const char* input;  /* a .scrooge file of any layout */
+  const char* output; /* the one to write */
+  /* How the codes, scales and zeros of quantized tensors are ordered, by name:
+   *   canonical     rows of bit streams, what every reader knows; also for NULL
+   *   interleaved4  4 rows side by side, 8 bytes of each in turn (12 at 3 bits), for NEON and the like
+   *   interleaved8  the same with 8 rows, for i8mm and wider
+   *   awq           the word order of AutoAWQ's GEMM kernels: 4 bits, rows a multiple of 8, zeros always there
+   * All hold the same numbers: from any into any other and back nothing is lost. */
+  const char* layout;
+  scrooge_progress_fn progress; /* may be NULL */
+  void* progress_user;
+} scrooge_repack_options;
+
+SCROOGE_API void scrooge_repack_options_init(scrooge_repack_options* options, size_t struct_size);
+/* Checks every byte of the input and writes it in another layout; nothing else in the file changes, and repacking back
+ * gives the input's bytes. A few MiB of memory, whatever the size. The output appears under its name only when complete
+ * and durable. SCROOGE_INVALID_ARGUMENT names the tensor that cannot be in the layout, before anything is written. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_repack(const scrooge_repack_options* options,
                                                            scrooge_error** error);
 
 /* ---- evaluation ------------------------------------------------------------------------------------------------- */

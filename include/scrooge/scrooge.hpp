@@ -233,6 +233,12 @@ class Model {
       return scrooge_model_get_linear(get(), index, &out, error);
     });
   }
+  std::uint64_t source_count() const { return scrooge_model_source_count(get()); }
+  Expected<scrooge_source_info> source(std::uint64_t index) const {
+    return detail::fill(detail::sized<scrooge_source_info>(), [&](scrooge_source_info& out, scrooge_error** error) {
+      return scrooge_model_get_source(get(), index, &out, error);
+    });
+  }
   Expected<std::uint64_t> find(const std::string& name) const {
     return detail::fill(std::uint64_t{0}, [&](std::uint64_t& out, scrooge_error** error) {
       return scrooge_model_find_tensor(get(), name.c_str(), &out, error);
@@ -272,6 +278,17 @@ inline Expected<std::string> verify(const std::string& path, scrooge_progress_fn
         return scrooge_verify(path.c_str(), progress, user, out, capacity, required, error);
       },
       kRoom);
+}
+
+inline scrooge_repack_options repack_options() {
+  scrooge_repack_options options;
+  scrooge_repack_options_init(&options, sizeof options);
+  return options;
+}
+
+// A file in another layout.
+inline Expected<void> repack(const scrooge_repack_options& options) {
+  return detail::check([&](scrooge_error** error) { return scrooge_repack(&options, error); });
 }
 
 inline Expected<scrooge_evaluation> evaluate(const scrooge_evaluate_options& options) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/base/portable_math.h"
+
 namespace scrooge::awq {
 namespace {
 
@@ -27,8 +29,8 @@ std::vector<double> tie(std::span<const float> values, const Ties& ties) {
 std::vector<float> candidate_scale(std::span<const double> salience, std::span<const double> weight, double alpha) {
   std::vector<double> scale(salience.size());
   for (size_t k = 0; k < scale.size(); ++k) {
-    double value = std::pow(salience[k], alpha);
-    if (!weight.empty()) value /= std::pow(weight[k], 1 - alpha) + 1e-4;
+    double value = portable_power(salience[k], alpha);
+    if (!weight.empty()) value /= portable_power(weight[k], 1 - alpha) + 1e-4;
     scale[k] = std::max(value, 1e-4);
   }
   const auto [low, high] = std::minmax_element(scale.begin(), scale.end());
@@ -74,7 +76,7 @@ ScaleCandidate ScaleCandidate::weaker(double by) const {
   }
   result.scale.resize(scale.size());
   for (size_t k = 0; k < scale.size(); ++k) {
-    result.scale[k] = static_cast<float>(std::pow(static_cast<double>(scale[k]), by));
+    result.scale[k] = static_cast<float>(portable_power(static_cast<double>(scale[k]), by));
   }
   return result;
 }

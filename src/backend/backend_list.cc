@@ -43,6 +43,8 @@ std::span<const Backend> all_backends() {
       {"cpu", cpu::list_devices, cpu::create_device, cpu::scratch_bytes},
       // Eigen's products whatever the processor: lists no device, so that only tests ask for it.
       {"cpu-eigen", cpu::list_devices_eigen, cpu::create_device_eigen, cpu::scratch_bytes},
+      // Lists no device either: a job's option asks for it.
+      {kReproducibleBackend, cpu::list_devices_reproducible, cpu::create_device_reproducible, cpu::scratch_bytes},
       {"reference", reference::list_devices, reference::create_device, nullptr},
   };
   return kBackends;

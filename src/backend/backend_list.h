@@ -21,6 +21,9 @@ struct Backend {
   uint64_t (*scratch_bytes)(int threads, int64_t max_k, int64_t max_n, int64_t max_sequence);
 };
 
+// The host's backend that gives the same bits on every processor: what a reproducible job runs on in place of "cpu".
+inline constexpr std::string_view kReproducibleBackend = "cpu-reproducible";
+
 // In order of preference for automatic choice.
 std::span<const Backend> all_backends();
 

@@ -3,10 +3,22 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
+#include <memory>
 #include <new>
 
 namespace scrooge {
+namespace {
+
+// What the workers run is shallow. The usual 8 MiB a thread count against the limits of a process (RLIMIT_DATA), though
+// they are never touched.
+constexpr size_t kStackBytes = size_t{2} << 20;
+
+}  // namespace
+
+struct ThreadPool::Worker {
+  ThreadPool* pool;
+  int number;
+};
 
 struct ThreadPool::Job {
   const std::function<void(int64_t, int)>& task;
@@ -25,11 +37,18 @@ struct ThreadPool::Job {
 
 ThreadPool::ThreadPool(int threads, CancelToken* cancel) : cancel_(cancel) {
   workers_.reserve(static_cast<size_t>(std::max(threads, 1) - 1));
-  // Unwinding with threads running would end the process, so a pool that the system denies a thread, or the memory for
-  // one, does with less.
-  try {
-    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
-  } catch (const std::exception&) {
+  pthread_attr_t attributes;
+  if (threads > 1 && ::pthread_attr_init(&attributes) == 0) {
+    (void)::pthread_attr_setstacksize(&attributes, kStackBytes);
+    // Where the system denies a thread, or the memory for one, the pool does with less.
+    for (int number = 1; number < threads; ++number) {
+      std::unique_ptr<Worker> worker(new (std::nothrow) Worker{this, number});
+      pthread_t thread;
+      if (worker == nullptr || ::pthread_create(&thread, &attributes, start_worker, worker.get()) != 0) break;
+      (void)worker.release();  // the thread's
+      workers_.push_back(thread);
+    }
+    ::pthread_attr_destroy(&attributes);
   }
   threads_ = 1 + static_cast<int>(workers_.size());
 }
@@ -40,7 +59,7 @@ ThreadPool::~ThreadPool() {
     stopping_ = true;
   }
   wake_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  for (const pthread_t worker : workers_) ::pthread_join(worker, nullptr);
 }
 
 // A failed allocation must not leave this function: on a worker it would end the process, on the caller the job would
@@ -81,6 +100,12 @@ Status ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t,
   done_.wait(lock, [this] { return active_ == 0; });
   job_ = nullptr;
   return job.outcome();
+}
+
+void* ThreadPool::start_worker(void* argument) {
+  const std::unique_ptr<Worker> worker(static_cast<Worker*>(argument));
+  worker->pool->worker_loop(worker->number);
+  return nullptr;
 }
 
 void ThreadPool::worker_loop(int worker) {

@@ -3,11 +3,12 @@
 // them, so that output bytes are the same for every thread count.
 #pragma once
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "src/base/cancel.h"
@@ -36,6 +37,8 @@ class ThreadPool {
 
  private:
   struct Job;
+  struct Worker;
+  static void* start_worker(void* argument);
   void worker_loop(int worker);
   void run(Job& job, int worker) const;
   bool stop_asked(int worker) const {
@@ -44,7 +47,7 @@ class ThreadPool {
 
   int threads_ = 1;
   CancelToken* const cancel_;
-  std::vector<std::thread> workers_;
+  std::vector<pthread_t> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;

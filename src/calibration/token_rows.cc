@@ -63,7 +63,8 @@ Result<TokenRows> cut_rows(std::span<const int32_t> ids, const RowOptions& optio
   return result;
 }
 
-Result<std::vector<int32_t>> parse_token_ids(std::string_view text, const std::string& name) {
+Result<std::vector<int32_t>> parse_token_ids(std::string_view text, const std::string& name, CancelToken* cancel) {
+  constexpr size_t kPiece = 1 << 18;  // ids between two looks at the token, a few milliseconds
   std::vector<int32_t> ids;
   const char* const begin = text.data();
   const char* const end = begin + text.size();
@@ -79,6 +80,7 @@ Result<std::vector<int32_t>> parse_token_ids(std::string_view text, const std::s
                    "separated by white space or commas");
     }
     ids.push_back(id);
+    if (ids.size() % kPiece == 0) SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
     at = next;
   }
 }

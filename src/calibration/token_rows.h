@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "src/base/cancel.h"
 #include "src/base/result.h"
 
 namespace scrooge::calibration {
@@ -38,6 +39,7 @@ struct RowOptions {
 Result<TokenRows> cut_rows(std::span<const int32_t> ids, const RowOptions& options, const std::string& name);
 
 // Ids as decimal text, separated by white space or commas. kBadText names the position of what is not a number.
-Result<std::vector<int32_t>> parse_token_ids(std::string_view text, const std::string& name);
+Result<std::vector<int32_t>> parse_token_ids(std::string_view text, const std::string& name,
+                                             CancelToken* cancel = nullptr);
 
 }  // namespace scrooge::calibration

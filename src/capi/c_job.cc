@@ -66,6 +66,9 @@ Status convert_options(const scrooge_quantize_options* given, pipeline::Quantize
   out.device = o.device == nullptr ? "cpu" : o.device;
   out.save_calibration = text_or_empty(o.save_calibration);
   out.from_calibration = text_or_empty(o.from_calibration);
+  out.layout = text_or_empty(o.layout);
+  SCROOGE_RETURN_IF_ERROR(read_choice("reproducible", o.reproducible, 1));
+  out.reproducible = o.reproducible == 1;
   SCROOGE_RETURN_IF_ERROR(read_allocator(o.allocator, out.allocator));
   out.progress = make_progress(o.progress, o.progress_user);
   out.log = make_log(o.log, o.log_user);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+
 #include "src/base/checked_size.h"
 #include "src/base/json.h"
 #include "src/capi/c_support.h"
@@ -40,7 +42,9 @@ scrooge_tensor_info describe(const TensorRecord& tensor) {
     info.bits = static_cast<uint32_t>(from.spec.bits);
     info.group = static_cast<uint64_t>(from.spec.group_length(static_cast<int64_t>(from.cols)));
     info.symmetric = from.spec.symmetric ? 1 : 0;
-    info.layout = container::kCanonicalLayout;
+    info.layout = static_cast<uint32_t>(from.layout.id);
+    info.layout_rows = from.layout.rows;
+    info.layout_chunk = from.layout.chunk;
   }
   return info;
 }
@@ -103,6 +107,20 @@ Status write_linear(const scrooge_model* model, uint64_t index, scrooge_linear_i
   return write_info(info, sizeof info, "info", out);
 }
 
+Status write_source(const scrooge_model* model, uint64_t index, scrooge_source_info* out) {
+  if (model == nullptr) return error(StatusCode::kInvalidArgument, "model: null");
+  const std::vector<container::Source>& sources = model->reader.metadata().info.sources;
+  if (index >= sources.size()) {
+    return error(StatusCode::kInvalidArgument, "index: ", index, ", the file has ", sources.size(), " sources");
+  }
+  const container::Source& source = sources[static_cast<size_t>(index)];
+  scrooge_source_info info{};
+  info.name = source.name.c_str();
+  info.sha256 = source.sha256.c_str();
+  info.size = source.size;
+  return write_info(info, sizeof info, "info", out);
+}
+
 std::string summary_json(const std::string& path, const container::VerifySummary& summary) {
   JsonWriter json;
   json.begin_object().field("file", path).field("ok", true).field("tensors", summary.tensors);
@@ -145,7 +163,8 @@ scrooge_status scrooge_model_get_tensor(const scrooge_model* model, uint64_t ind
                                         scrooge_error** error) {
   return guarded(error, [&]() -> Status {
     SCROOGE_ASSIGN_OR_RETURN(const auto* tensor, scrooge::capi::tensor_at(model, index));
-    return scrooge::capi::write_info(scrooge::capi::describe(*tensor), sizeof(scrooge_tensor_info), "info", info);
+    return scrooge::capi::write_info(scrooge::capi::describe(*tensor), offsetof(scrooge_tensor_info, layout_rows),
+                                     "info", info);
   });
 }
 
@@ -216,6 +235,15 @@ uint64_t scrooge_model_linear_count(const scrooge_model* model) {
 scrooge_status scrooge_model_get_linear(const scrooge_model* model, uint64_t index, scrooge_linear_info* info,
                                         scrooge_error** error) {
   return guarded(error, [&] { return scrooge::capi::write_linear(model, index, info); });
+}
+
+uint64_t scrooge_model_source_count(const scrooge_model* model) {
+  return model == nullptr ? 0 : model->reader.metadata().info.sources.size();
+}
+
+scrooge_status scrooge_model_get_source(const scrooge_model* model, uint64_t index, scrooge_source_info* info,
+                                        scrooge_error** error) {
+  return guarded(error, [&] { return scrooge::capi::write_source(model, index, info); });
 }
 
 scrooge_status scrooge_model_get_json(const scrooge_model* model, char* buffer, size_t capacity, size_t* required,

@@ -137,6 +137,14 @@ CLI::Validator whole_number() {
       "");
 }
 
+CLI::Option* add_layout_option(CLI::App& command, std::string& layout) {
+  // The library takes the name; checked here so that a slip is told before any file is opened.
+  static const Names names{{"canonical", 0}, {"interleaved4", 0}, {"interleaved8", 0}, {"awq", 0}};
+  return command.add_option("--layout", layout, "Order of the quantized weights, as a device's kernels want them")
+      ->check(one_of(names))
+      ->type_name(choices(names));
+}
+
 void add_session_options(CLI::App& command, SessionOptions& options) {
   CLI::Option* quiet =
       command.add_flag("-q,--quiet", options.quiet, "No progress and no summary; warnings and errors only");
@@ -171,6 +179,7 @@ QuantizeArguments::QuantizeArguments() {
   symmetric = defaults.symmetric != 0;
   method = name_of(method_names(), defaults.method);
   scale_type = name_of(scale_names(), defaults.scale_type);
+  layout = defaults.layout == nullptr ? "canonical" : defaults.layout;
   propagate = name_of(propagate_names(), defaults.propagate);
   grid = defaults.grid;
   no_clip = defaults.clip == 0;
@@ -227,6 +236,7 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   CLI::Option* symmetric = command.add_flag("--symmetric", arguments.symmetric, "No zero points");
   command.add_flag("--asymmetric", arguments.asymmetric, "A zero point per group (default)")->excludes(symmetric);
   choice("--scale-type", arguments.scale_type, scale_names(), "Type of the stored scales");
+  add_layout_option(command, arguments.layout)->capture_default_str();
 
   choice("--method", arguments.method, method_names(), "Activation-aware, or plain round-to-nearest");
   add_number(command, "--grid", arguments.grid, "Steps of the scale search; 0: no scaling");
@@ -250,6 +260,8 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   choice("--propagate", arguments.propagate, propagate_names(),
          "Earlier quantization errors that calibration sees: of every linear, of whole blocks, none");
   add_resource_options(command, arguments.resources);
+  command.add_flag("--reproducible", arguments.reproducible,
+                   "The same bytes on every processor and system: arithmetic on the cpu in one fixed order; slower");
   command.add_option("--spill", arguments.spill, "Folder on disk for what the memory budget has no room for")
       ->type_name("FOLDER");
   choice("--states", arguments.states, states_names(),
@@ -277,6 +289,7 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.symmetric = arguments.symmetric ? 1 : 0;
   options.method = value_of(method_names(), arguments.method);
   options.scale_type = value_of(scale_names(), arguments.scale_type);
+  options.layout = given(arguments.layout);
   options.propagate = value_of(propagate_names(), arguments.propagate);
   options.grid = arguments.grid;
   options.clip = arguments.no_clip ? 0 : 1;
@@ -298,6 +311,7 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.memory = arguments.resources.memory;
   options.device_memory = arguments.resources.device_memory;
   options.device = given(arguments.resources.device);
+  options.reproducible = arguments.reproducible ? 1 : 0;
   return options;
 }
 

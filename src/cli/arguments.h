@@ -26,6 +26,9 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, Number& valu
   return command.add_option(name, value, help)->transform(whole_number())->type_name("N")->capture_default_str();
 }
 
+// --layout, of the output
+CLI::Option* add_layout_option(CLI::App& command, std::string& layout);
+
 void add_session_options(CLI::App& command, SessionOptions& options);
 
 // --threads, --memory, --device-memory, --device
@@ -55,6 +58,7 @@ struct QuantizeArguments {
   bool asymmetric = false;
   std::string method;
   std::string scale_type;
+  std::string layout;
   std::string propagate;
   uint32_t grid = 0;
   bool no_clip = false;
@@ -71,6 +75,7 @@ struct QuantizeArguments {
   bool fresh = false;
   std::string states;
   uint64_t seed = 0;
+  bool reproducible = false;
   ResourceArguments resources;
 };
 

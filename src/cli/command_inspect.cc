@@ -30,6 +30,7 @@ struct Tensor {
 
 constexpr std::array<const char*, 3> kKindNames{"dense", "quantized", "auxiliary"};
 constexpr std::array<const char*, 4> kDtypeNames{"f32", "f16", "bf16", "u8"};
+constexpr std::array<const char*, 3> kLayoutNames{"canonical", "interleaved", "awq"};
 
 template <std::size_t Size>
 const char* name_in(const std::array<const char*, Size>& names, int32_t value) {
@@ -52,6 +53,19 @@ Expected<std::vector<Tensor>> list_tensors(const Model& model) {
   return tensors;
 }
 
+// "interleaved4"; "mixed layouts" where tensors differ.
+std::string layout_text(const std::vector<Tensor>& tensors) {
+  std::string common;
+  for (const Tensor& tensor : tensors) {
+    if (tensor.info.kind != SCROOGE_TENSOR_QUANTIZED) continue;
+    std::string name = name_in(kLayoutNames, static_cast<int32_t>(tensor.info.layout));
+    if (tensor.info.layout == SCROOGE_LAYOUT_INTERLEAVED) name += std::to_string(tensor.info.layout_rows);
+    if (!common.empty() && common != name) return "mixed layouts";
+    common = name;
+  }
+  return common;
+}
+
 void print_kinds(const std::vector<Tensor>& tensors) {
   double quantized_bits = 0;
   double quantized_weights = 0;
@@ -69,7 +83,8 @@ void print_kinds(const std::vector<Tensor>& tensors) {
     std::printf("%-10s %6s tensors %12s", name_in(kKindNames, kind), format_count(count).c_str(),
                 format_size(bytes).c_str());
     if (kind == SCROOGE_TENSOR_QUANTIZED && quantized_weights > 0) {
-      std::printf("  %s bits per weight", format_fixed(quantized_bits / quantized_weights, 3).c_str());
+      std::printf("  %s bits per weight, %s", format_fixed(quantized_bits / quantized_weights, 3).c_str(),
+                  layout_text(tensors).c_str());
     }
     std::printf("\n");
   }

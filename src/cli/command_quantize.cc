@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <memory>
 #include <scrooge/scrooge.hpp>
+#include <utility>
 
 #include "src/cli/arguments.h"
 #include "src/cli/commands.h"
+#include "src/cli/depfile.h"
 #include "src/cli/exit_code.h"
 #include "src/cli/plan_table.h"
 #include "src/cli/progress_text.h"
@@ -23,20 +25,27 @@ struct Arguments {
   QuantizeArguments quantize;
   SessionOptions session;
   std::string report;
+  std::string depfile;
   bool json = false;
 };
 
-// The report must not replace anything the job reads or writes.
-Expected<void> check_report(const Arguments& arguments) {
-  const QuantizeArguments& quantize = arguments.quantize;
+// What is written beside the output must not replace anything the job reads or writes. `path` may be empty.
+Expected<void> check_beside(const char* option, const std::string& path, const QuantizeArguments& quantize) {
+  if (path.empty()) return {};
   for (const std::string* other : {&quantize.output, &quantize.checkpoint, &quantize.calibration,
                                    &quantize.calibration_ids, &quantize.from_calibration, &quantize.save_calibration}) {
-    if (!other->empty() && same_file(arguments.report, *other)) {
+    if (!other->empty() && same_file(path, *other)) {
       return Error{SCROOGE_INPUT_IS_OUTPUT,
-                   "--report " + arguments.report + " names a file of the job itself; choose another"};
+                   std::string(option) + " " + path + " names a file of the job itself; choose another"};
     }
   }
-  return check_writable(arguments.report);
+  return check_writable(path);
+}
+
+Expected<void> write_depfile(const Arguments& arguments) {
+  const Expected<std::vector<std::string>> inputs = inputs_of(arguments.quantize);
+  if (!inputs) return inputs.error();
+  return write_text_file(arguments.depfile, makefile_rule(arguments.quantize.output, *inputs));
 }
 
 void print_summary(const Arguments& arguments, const scrooge_plan& plan, const Session& session, double seconds) {
@@ -62,6 +71,10 @@ int run_job(const Arguments& arguments, Session& session, Job& job, Clock::time_
   if (!done) return report_error(done.error());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
+  if (!arguments.depfile.empty()) {
+    const Expected<void> written = write_depfile(arguments);
+    if (!written) return report_error(written.error());
+  }
   if (arguments.json || !arguments.report.empty()) {
     const Expected<std::string> report = job.report_json();
     if (!report) return report_error(report.error());
@@ -86,9 +99,9 @@ int run_quantize(const Arguments& arguments) {
         "--calibration TEXT or --calibration-ids FILE is required (--from-calibration and --method rtn need neither)",
         "quantize");
   }
-  if (!arguments.report.empty()) {
-    const Expected<void> report = check_report(arguments);
-    if (!report) return report_error(report.error());
+  for (const auto& [option, path] : {std::pair("--report", &arguments.report), {"--depfile", &arguments.depfile}}) {
+    const Expected<void> usable = check_beside(option, *path, quantize);
+    if (!usable) return report_error(usable.error());
   }
   const Clock::time_point start = Clock::now();
   Session session(arguments.session);
@@ -117,6 +130,9 @@ Command add_quantize_command(CLI::App& parent) {
   app->get_option("--from-calibration")->excludes(app->get_option("--save-calibration"));
   app->add_flag("--fresh", arguments->quantize.fresh, "Start over where an earlier run of this job was interrupted");
   app->add_option("--report", arguments->report, "Write everything measured to FILE, as JSON")->type_name("FILE");
+  app->add_option("--depfile", arguments->depfile,
+                  "Write what the output was made from to FILE, as a makefile rule, for Make and Ninja")
+      ->type_name("FILE");
   app->add_flag("--json", arguments->json, "Print that report on standard output instead of the summary");
   add_session_options(*app, arguments->session);
   app->footer(

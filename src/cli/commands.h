@@ -16,6 +16,7 @@ Command add_plan_command(CLI::App& parent);
 Command add_quantize_command(CLI::App& parent);
 Command add_inspect_command(CLI::App& parent);
 Command add_verify_command(CLI::App& parent);
+Command add_repack_command(CLI::App& parent);
 Command add_eval_command(CLI::App& parent);
 Command add_tokenize_command(CLI::App& parent);
 Command add_devices_command(CLI::App& parent);

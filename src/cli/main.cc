@@ -38,9 +38,9 @@ int run(int argc, char** argv) {
   // As in other commands: scripts append what overrides their defaults.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  const std::array<Command, 7> commands{add_plan_command(app),   add_quantize_command(app), add_inspect_command(app),
-                                        add_verify_command(app), add_eval_command(app),     add_tokenize_command(app),
-                                        add_devices_command(app)};
+  const std::array<Command, 8> commands{add_plan_command(app),     add_quantize_command(app), add_inspect_command(app),
+                                        add_verify_command(app),   add_repack_command(app),   add_eval_command(app),
+                                        add_tokenize_command(app), add_devices_command(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -35,6 +35,7 @@ std::string heading(const scrooge_progress& progress) {
     case SCROOGE_PHASE_PREPARE: return left_aligned("prepare " + stage, 20);
     case SCROOGE_PHASE_FINISH: return left_aligned("finish " + stage, 20);
     case SCROOGE_PHASE_VERIFY: return "verify";
+    case SCROOGE_PHASE_REPACK: return "repack";
     case SCROOGE_PHASE_EVALUATE: return progress.blocks > 0 ? "evaluate " + block_label(progress) : "evaluate";
     default: return block_label(progress) + " " + left_aligned(stage, 7);
   }

@@ -29,7 +29,7 @@ void dequantize_rows(const QuantizedRows& rows, const QuantSpec& spec, uint64_t 
   const auto groups = static_cast<size_t>(spec.groups(k));
   const auto length = static_cast<size_t>(spec.group_length(k));
   const auto code_bytes = static_cast<size_t>(spec.code_row_bytes(k));
-  const auto zero_bytes = static_cast<size_t>(spec.zero_row_bytes(k));
+  const size_t zero_bytes = (groups * static_cast<size_t>(spec.bits) + 7) / 8;
   const size_t scale_bytes = groups * static_cast<size_t>(dtype_size(spec.scale_dtype));
   std::vector<uint8_t> codes(cols);
   std::vector<uint8_t> zeros(groups, static_cast<uint8_t>(spec.symmetric_zero()));
@@ -38,7 +38,7 @@ void dequantize_rows(const QuantizedRows& rows, const QuantSpec& spec, uint64_t 
   (void)convert_to_f32(rows.input_scale, DType::kF32, input_scale);
   for (size_t row = 0; row * cols < out.size(); ++row) {
     unpack_bits(rows.codes.subspan(row * code_bytes, code_bytes), spec.bits, codes);
-    if (!spec.symmetric) unpack_bits(rows.zeros.subspan(row * zero_bytes, zero_bytes), spec.bits, zeros);
+    if (!rows.zeros.empty()) unpack_bits(rows.zeros.subspan(row * zero_bytes, zero_bytes), spec.bits, zeros);
     (void)convert_to_f32(rows.scales.subspan(row * scale_bytes, scale_bytes), spec.scale_dtype, scales);
     const auto values = out.subspan(row * cols, cols);
     for (size_t i = 0; i < cols; ++i) {

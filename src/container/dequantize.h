@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stored planes back to f32, in the canonical layout. Plain loops: for inspection, export and tests, not for inference.
+// Canonical rows of planes back to f32 (plane_codec.h has those of other layouts). Plain loops: for inspection, export
+// and tests, not for inference.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,8 @@
 
 namespace scrooge::container {
 
-// The same rows of each plane; zeros empty when symmetric.
+// The same rows of each plane; zeros empty where there is no such plane, every zero then being that of a symmetric
+// group.
 struct QuantizedRows {
   std::span<const std::byte> codes;
   std::span<const std::byte> scales;

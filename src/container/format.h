@@ -10,7 +10,8 @@ namespace scrooge::container {
 // The non-ASCII first byte and the CR LF SUB catch transfers that take the file for text.
 inline constexpr std::array<uint8_t, 8> kMagic = {0x89, 'S', 'C', 'R', 'G', '\r', '\n', 0x1a};
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 0;
+inline constexpr uint16_t kFormatMinor = 1;   // the newest that this version writes
+inline constexpr uint16_t kLayoutsMinor = 1;  // the first with device layouts
 
 inline constexpr uint64_t kSuperblockBytes = 64;
 // Zero bytes that follow every segment, so that vector loads may run past the last plane.
@@ -23,14 +24,12 @@ inline constexpr uint64_t kMaxPieceBytes = uint64_t{1} << 27;
 inline constexpr uint64_t kMaxTensors = 1'000'000;
 inline constexpr uint64_t kMaxTextBytes = 64 << 10;
 
-// Bits of required_features: the file holds what a calibration found instead of a model.
+// Bits of required_features: the file holds what a calibration found instead of a model; a scheme in it has another
+// layout than the canonical one (tensor_layout.h).
 inline constexpr uint64_t kFeatureCalibration = 1;
+inline constexpr uint64_t kFeatureLayouts = 2;
 // Those that this version understands; a file with any other bit is refused.
-inline constexpr uint64_t kKnownRequiredFeatures = kFeatureCalibration;
-
-// The layout every reader knows: rows of codes as little-endian bit streams (src/tensor/pack_bits.h).
-inline constexpr uint16_t kCanonicalLayout = 0;
-inline constexpr uint16_t kCanonicalLayoutVersion = 1;
+inline constexpr uint64_t kKnownRequiredFeatures = kFeatureCalibration | kFeatureLayouts;
 
 // Alignments as base-2 logarithms, as the superblock stores them.
 struct Alignment {

@@ -46,6 +46,7 @@ class InfoCheck {
     const DType dtype = info_.spec.scale_dtype;
     if (dtype != DType::kF16 && dtype != DType::kBF16) return fail("scheme: scale dtype must be f16 or bf16");
     if (range_rule_name(info_.spec.range) == "unknown") return fail("scheme: the range rule is unknown");
+    if (Status status = check_layout(info_.layout, info_.spec); !status.ok()) return fail("scheme: ", status.message());
     return {};
   }
 

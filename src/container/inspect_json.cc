@@ -15,14 +15,19 @@ std::string hexadecimal(uint64_t value) {
   return out;
 }
 
-void write_scheme(JsonWriter& json, const QuantSpec& spec) {
+void write_scheme(JsonWriter& json, const QuantSpec& spec, const TensorLayout& layout) {
   json.begin_object()
       .field("bits", spec.bits)
       .field("group", spec.group)
       .field("symmetric", spec.symmetric)
       .field("scale_dtype", dtype_name(spec.scale_dtype))
       .field("range", range_rule_name(spec.range))
-      .end_object();
+      .field("layout", std::string_view(layout_name(layout)));
+  if (layout.id == LayoutId::kInterleaved) {
+    json.field("layout_rows", static_cast<uint64_t>(layout.rows));
+    json.field("layout_chunk", static_cast<uint64_t>(layout.chunk));
+  }
+  json.end_object();
 }
 
 void write_sources(JsonWriter& json, const ModelInfo& info) {
@@ -60,7 +65,7 @@ void write_tensor(JsonWriter& json, const TensorRecord& tensor) {
   json.key("shape").begin_array().value(description.rows).value(description.cols).end_array();
   if (description.kind == TensorKind::kQuantized) {
     json.key("scheme");
-    write_scheme(json, description.spec);
+    write_scheme(json, description.spec, description.layout);
     json.field("folded", description.folded);
   } else {
     json.field("dtype", dtype_name(description.dtype));
@@ -119,7 +124,7 @@ std::string inspect_json(const ModelReader& reader) {
   json.field("optional_features", std::string_view(hexadecimal(info.optional_features)));
   json.field("tag", std::string_view(info.tag)).field("architecture", std::string_view(info.architecture));
   json.field("method", std::string_view(info.method)).key("scheme");
-  write_scheme(json, info.spec);
+  write_scheme(json, info.spec, info.layout);
   json.field("bits_per_weight", bits_per_weight(metadata));
   json.field("seed", info.seed).field("grid", static_cast<uint64_t>(info.grid));
   json.field("propagate", std::string_view(info.propagate));

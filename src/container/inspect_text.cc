@@ -6,11 +6,12 @@
 namespace scrooge::container {
 namespace {
 
-// "w4 g128 asymmetric, scales f16".
-std::string scheme_text(const QuantSpec& spec) {
+// "w4 g128 asymmetric, scales f16", and the layout where it is not the canonical one.
+std::string scheme_text(const QuantSpec& spec, const TensorLayout& layout) {
   const std::string group = spec.group == 0 ? std::string("per row") : concat("g", spec.group);
   return concat("w", spec.bits, " ", group, spec.symmetric ? " symmetric" : " asymmetric", ", scales ",
-                dtype_name(spec.scale_dtype));
+                dtype_name(spec.scale_dtype), layout.canonical() ? "" : ", layout ",
+                layout.canonical() ? "" : layout_name(layout));
 }
 
 void append_line(std::string& out, std::string_view label, std::string_view content) {
@@ -30,9 +31,10 @@ void append_heading(std::string& out, const ModelReader& reader) {
                      superblock.meta_size, ")"));
   append_line(out, "tag", info.tag);
   append_line(out, "architecture", info.architecture);
-  append_line(out, "method",
-              concat(info.method, ", ", scheme_text(info.spec), ", range ", range_rule_name(info.spec.range), ", grid ",
-                     info.grid, ", seed ", info.seed, ", propagate ", info.propagate));
+  append_line(
+      out, "method",
+      concat(info.method, ", ", scheme_text(info.spec, info.layout), ", range ", range_rule_name(info.spec.range),
+             ", grid ", info.grid, ", seed ", info.seed, ", propagate ", info.propagate));
   append_line(out, "bits per weight", format_fixed(bits_per_weight(metadata), 3));
   append_line(out, "made by", concat("scrooge ", info.library_version, " from ", info.source_format));
   append_line(out, "tokens",
@@ -55,11 +57,12 @@ void append_tensors(std::string& out, const ModelMetadata& metadata) {
     const bool quantized = description.kind == TensorKind::kQuantized;
     uint64_t bytes = 0;
     for (const PlaneRecord& plane : tensor.planes) bytes += plane.size;
-    out += concat("  ", printable(description.name), ": ", tensor_kind_name(description.kind), " ", description.rows,
-                  " x ", description.cols, ", ",
-                  quantized ? scheme_text(description.spec) : std::string(dtype_name(description.dtype)), ", ",
-                  format_bytes(bytes), description.input_scale ? ", input scale" : "",
-                  description.folded ? ", folded" : "", "\n");
+    out += concat(
+        "  ", printable(description.name), ": ", tensor_kind_name(description.kind), " ", description.rows, " x ",
+        description.cols, ", ",
+        quantized ? scheme_text(description.spec, description.layout) : std::string(dtype_name(description.dtype)),
+        ", ", format_bytes(bytes), description.input_scale ? ", input scale" : "", description.folded ? ", folded" : "",
+        "\n");
   }
 }
 

@@ -38,6 +38,7 @@ Result<LayoutPlan> plan_layout(std::span<const SegmentPlan> segments, const Mode
     plan.metadata.segments.push_back(
         {segment.name, segment.kind, offset.value_or(0), (cursor.end() - offset).value_or(0), 0});
   }
+  settle_features(plan.metadata);
   SCROOGE_ASSIGN_OR_RETURN(const auto index_bytes, encode_metadata(plan.metadata));
   const CheckedSize meta_offset = cursor.next_segment();
   (void)cursor.place(index_bytes.size());

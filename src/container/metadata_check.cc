@@ -31,6 +31,9 @@ class MetadataCheck {
                   superblock_.version_major, ".", superblock_.version_minor);
     }
     SCROOGE_RETURN_IF_ERROR(check_info(metadata_.info, path_));
+    if (has_layouts(metadata_) && (metadata_.info.required_features & kFeatureLayouts) == 0) {
+      return fail("required_features does not tell of its device layouts, so that older readers would misread it");
+    }
     SCROOGE_RETURN_IF_ERROR(check_segments());
     SCROOGE_RETURN_IF_ERROR(check_tensors());
     SCROOGE_RETURN_IF_ERROR(check_scale_tensors());

@@ -34,7 +34,7 @@ class Decoder {
     info.tag = text(source.tag());
     info.architecture = text(source.architecture());
     info.method = text(source.method());
-    info.spec = scheme(source.scheme(), "scheme");
+    info.spec = scheme(source.scheme(), "scheme", info.layout);
     info.seed = source.seed();
     info.grid = source.grid();
     info.propagate = text(source.propagate());
@@ -98,7 +98,7 @@ class Decoder {
     out.assign(source->begin(), source->end());
   }
 
-  QuantSpec scheme(const format::Scheme* source, std::string_view owner) {
+  QuantSpec scheme(const format::Scheme* source, std::string_view owner, TensorLayout& layout) {
     QuantSpec spec;
     if (source == nullptr) {
       fail(owner, "has no scheme");
@@ -109,12 +109,14 @@ class Decoder {
     spec.symmetric = source->symmetric();
     spec.scale_dtype = static_cast<DType>(source->scale_dtype());
     spec.range = static_cast<RangeRule>(source->range());
-    if (source->layout_id() != kCanonicalLayout || source->layout_version() != kCanonicalLayoutVersion) {
+    layout = {static_cast<LayoutId>(source->layout_id()), source->layout_rows(), source->layout_chunk()};
+    if (!is_known(layout.id) || source->layout_version() != kLayoutVersion) {
       fail(owner, "its layout is unknown to this version; update the library", StatusCode::kUnsupportedVersion);
     }
-    const auto zero_kind = spec.symmetric ? format::ZeroKind::none : format::ZeroKind::integer;
+    const bool zeros = has_zeros(spec, layout);
+    const auto zero_kind = zeros ? format::ZeroKind::integer : format::ZeroKind::none;
     const bool bits_known = spec.bits >= 1 && spec.bits <= 8;
-    const int32_t code_bias = spec.symmetric && bits_known ? spec.symmetric_zero() : 0;
+    const int32_t code_bias = !zeros && bits_known ? spec.symmetric_zero() : 0;
     if (source->axis() != 1 || source->zero_kind() != zero_kind || source->zero_bias() != 0 ||
         source->code_bias() != code_bias) {
       fail(owner, "its axis, zero kind or biases do not fit its scheme");
@@ -132,7 +134,8 @@ class Decoder {
     description.dtype = static_cast<DType>(source.dtype());
     description.folded = source.folded();
     if (description.kind == TensorKind::kQuantized) {
-      description.spec = scheme(source.scheme(), concat("tensor \"", printable(description.name), "\""));
+      description.spec =
+          scheme(source.scheme(), concat("tensor \"", printable(description.name), "\""), description.layout);
     } else if (source.scheme() != nullptr) {
       fail(concat("tensor \"", printable(description.name), "\""), "has a scheme but is not quantized");
     }

@@ -19,12 +19,27 @@ fb::Offset<fb::Vector<fb::Offset<Table>>> encode_list(fb::FlatBufferBuilder& bui
   return builder.CreateVector(offsets);
 }
 
-fb::Offset<format::Scheme> encode_scheme(fb::FlatBufferBuilder& builder, const QuantSpec& spec) {
-  return format::CreateScheme(builder, static_cast<uint8_t>(spec.bits), static_cast<uint32_t>(spec.group), /*axis=*/1,
-                              spec.symmetric, static_cast<format::DataType>(spec.scale_dtype),
-                              static_cast<format::RangeRule>(spec.range),
-                              spec.symmetric ? format::ZeroKind::none : format::ZeroKind::integer, /*zero_bias=*/0,
-                              spec.symmetric ? spec.symmetric_zero() : 0, kCanonicalLayout, kCanonicalLayoutVersion);
+// The fields of a layout's parameters are there only where it has some: files of version 1.0 stay what they were.
+fb::Offset<format::Scheme> encode_scheme(fb::FlatBufferBuilder& builder, const QuantSpec& spec,
+                                         const TensorLayout& layout) {
+  const bool zeros = has_zeros(spec, layout);
+  format::SchemeBuilder scheme(builder);
+  scheme.add_code_bias(zeros ? 0 : spec.symmetric_zero());
+  scheme.add_zero_bias(0);
+  scheme.add_group(static_cast<uint32_t>(spec.group));
+  if (!layout.canonical()) {
+    scheme.add_layout_chunk(layout.chunk);
+    scheme.add_layout_rows(layout.rows);
+  }
+  scheme.add_layout_version(kLayoutVersion);
+  scheme.add_layout_id(static_cast<uint16_t>(layout.id));
+  scheme.add_zero_kind(zeros ? format::ZeroKind::integer : format::ZeroKind::none);
+  scheme.add_range(static_cast<format::RangeRule>(spec.range));
+  scheme.add_scale_dtype(static_cast<format::DataType>(spec.scale_dtype));
+  scheme.add_symmetric(spec.symmetric);
+  scheme.add_axis(1);
+  scheme.add_bits(static_cast<uint8_t>(spec.bits));
+  return scheme.Finish();
 }
 
 fb::Offset<format::KeyValue> encode_attribute(fb::FlatBufferBuilder& builder, const Attribute& attribute) {
@@ -54,7 +69,7 @@ fb::Offset<format::Tensor> encode_tensor(fb::FlatBufferBuilder& builder, const T
   const TensorDescription& description = tensor.description;
   const auto name = builder.CreateString(description.name);
   fb::Offset<format::Scheme> scheme;
-  if (description.kind == TensorKind::kQuantized) scheme = encode_scheme(builder, description.spec);
+  if (description.kind == TensorKind::kQuantized) scheme = encode_scheme(builder, description.spec, description.layout);
   const auto planes = encode_list<format::Plane>(builder, tensor.planes, encode_plane);
   return format::CreateTensor(builder, name, description.rows, description.cols,
                               static_cast<format::TensorKind>(description.kind),
@@ -88,7 +103,7 @@ fb::Offset<format::Model> encode_model(fb::FlatBufferBuilder& builder, const Mod
   const auto tag = builder.CreateString(info.tag);
   const auto architecture = builder.CreateString(info.architecture);
   const auto method = builder.CreateString(info.method);
-  const auto scheme = encode_scheme(builder, info.spec);
+  const auto scheme = encode_scheme(builder, info.spec, info.layout);
   const auto propagate = builder.CreateString(info.propagate);
   const auto attributes = encode_list<format::KeyValue>(builder, info.attributes, encode_attribute);
   const auto library = builder.CreateString(info.library_version);

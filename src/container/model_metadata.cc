@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/container/model_metadata.h"
 
+#include <algorithm>
+
 namespace scrooge::container {
 
 std::string_view segment_kind_name(SegmentKind kind) {
@@ -52,6 +54,18 @@ const PlaneRecord* TensorRecord::plane(PlaneKind kind) const {
     if (record.kind == kind) return &record;
   }
   return nullptr;
+}
+
+bool has_layouts(const ModelMetadata& metadata) {
+  return !metadata.info.layout.canonical() ||
+         std::any_of(metadata.tensors.begin(), metadata.tensors.end(),
+                     [](const TensorRecord& tensor) { return !tensor.description.layout.canonical(); });
+}
+
+void settle_features(ModelMetadata& metadata) {
+  uint64_t& features = metadata.info.required_features;
+  features = has_layouts(metadata) ? features | kFeatureLayouts : features & ~kFeatureLayouts;
+  metadata.version_minor = has_layouts(metadata) ? kLayoutsMinor : 0;
 }
 
 double bits_per_weight(const ModelMetadata& metadata) {

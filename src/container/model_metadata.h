@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/container/format.h"
+#include "src/container/tensor_layout.h"
 #include "src/tensor/dtype.h"
 #include "src/tensor/quant_spec.h"
 
@@ -35,7 +36,8 @@ enum class TensorKind : uint8_t {
 };
 
 enum class PlaneKind : uint8_t {
-  kData = 0,        // dense and auxiliary: rows x cols elements
+  kData = 0,  // dense and auxiliary: rows x cols elements
+  // In the order of the tensor's layout, here the canonical one:
   kCodes = 1,       // rows x code_row_bytes(cols)
   kScales = 2,      // rows x groups(cols) elements of scale_dtype
   kZeros = 3,       // rows x zero_row_bytes(cols)
@@ -61,6 +63,7 @@ struct TensorDescription {
   TensorKind kind = TensorKind::kDense;
   DType dtype = DType::kF16;  // dense and auxiliary only
   QuantSpec spec;             // quantized only; scale_dtype is kF16 or kBF16. Files always state axis 1, zero bias 0
+  TensorLayout layout;        // quantized only
   bool input_scale = false;   // quantized only: has an input_scale plane
   // The AWQ scale is already folded into what produces the input. When false and there is an input_scale plane, the
   // runtime divides the linear's input by it.
@@ -152,6 +155,7 @@ struct ModelInfo {
   std::string architecture;  // "llama"
   std::string method;        // "awq"
   QuantSpec spec;            // the common scheme; tensors carry their own
+  TensorLayout layout;       // the common layout, likewise
   uint64_t seed = 0;
   uint32_t grid = 0;
   std::string propagate;
@@ -161,7 +165,7 @@ struct ModelInfo {
   std::vector<Source> sources;
   TokenAccounting tokens;
   std::vector<BlockReport> blocks;  // indices ascending
-  uint64_t required_features = 0;
+  uint64_t required_features = 0;   // kFeatureLayouts is set and cleared by whoever writes the file
   uint64_t optional_features = 0;
 
   bool is_calibration() const { return (required_features & kFeatureCalibration) != 0; }
@@ -170,12 +174,18 @@ struct ModelInfo {
 
 struct ModelMetadata {
   uint16_t version_major = kFormatMajor;
-  uint16_t version_minor = kFormatMinor;
+  uint16_t version_minor = 0;
   ModelInfo info;
   std::vector<SegmentRecord> segments;  // in file order
   std::vector<TensorRecord> tensors;    // in file order
   friend bool operator==(const ModelMetadata&, const ModelMetadata&) = default;
 };
+
+// Whether a tensor, or the common scheme, has another layout than the canonical one: the file needs kFeatureLayouts.
+bool has_layouts(const ModelMetadata& metadata);
+// Sets or clears that bit, and states the lowest version that has what the file uses: a file without device layouts is
+// what every reader of version 1.0 knows, byte for byte.
+void settle_features(ModelMetadata& metadata);
 
 // Bits per weight of all quantized tensors together, as stored: codes, scales and zeros over weights. 0 without any.
 double bits_per_weight(const ModelMetadata& metadata);

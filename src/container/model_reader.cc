@@ -17,6 +17,8 @@ namespace scrooge::container {
 namespace {
 
 constexpr uint64_t kBatchBytes = 256 << 10;
+// AutoAWQ's planes run along the rows: a batch is a read for each column, so it has more of them.
+constexpr uint64_t kAcrossBytes = 1 << 20;
 
 }  // namespace
 
@@ -114,41 +116,73 @@ Status ModelReader::read_rows(const TensorRecord& tensor, uint64_t first, uint64
                  description.cols);
   }
   uint64_t row_bytes = 1;
-  for (const PlaneRecord& plane : tensor.planes) row_bytes = std::max(row_bytes, plane.row_bytes);
-  const uint64_t batch = std::max<uint64_t>(1, kBatchBytes / row_bytes);
-  for (uint64_t done = 0; done < count; done += batch) {
-    const uint64_t now = std::min(batch, count - done);
+  for (const PlaneRecord& plane : tensor.planes) {
+    const bool canonical_rows = description.kind != TensorKind::kQuantized || plane.kind == PlaneKind::kInputScale;
+    row_bytes = std::max(row_bytes, canonical_rows ? plane.row_bytes : PlaneCodec(description, plane.kind).row_bytes());
+  }
+  const uint64_t granule = row_granule(description.layout);
+  const uint64_t room = description.layout.id == LayoutId::kAwq ? kAcrossBytes : kBatchBytes;
+  const uint64_t batch = std::max<uint64_t>(1, room / row_bytes / granule) * granule;
+  // Batches end where the layout can be cut, wherever the first begins.
+  for (uint64_t done = 0; done < count;) {
+    const uint64_t now = std::min(batch - (first + done) % granule, count - done);
     const std::span<float> part = out.subspan(done * description.cols, now * description.cols);
     if (const Status status = read_some_rows(tensor, first + done, now, part); !status.ok()) {
       return status.with_context(concat("tensor \"", printable(description.name), "\""));
     }
+    done += now;
   }
+  return {};
+}
+
+Status ModelReader::read_region(const TensorRecord& tensor, PlaneKind kind, const PlaneCodec& codec,
+                                const PlaneRegion& region, std::span<std::byte> out) const {
+  const PlaneRecord& plane = *tensor.plane(kind);
+  return codec.read(
+      region, [&](uint64_t offset, std::span<std::byte> bytes) { return read_stored(plane, offset, bytes); }, out);
+}
+
+Status ModelReader::read_quantized_rows(const TensorRecord& tensor, uint64_t first, uint64_t count,
+                                        std::span<float> out) const {
+  const TensorDescription& description = tensor.description;
+  // The layout gives whole granules.
+  const uint64_t granule = row_granule(description.layout);
+  const uint64_t before = first % granule;
+  const uint64_t whole =
+      std::min((before + count + granule - 1) / granule * granule, description.rows - (first - before));
+  struct Rows {
+    std::vector<std::byte> bytes;
+    std::span<const std::byte> wanted;
+  };
+  const auto rows_of = [&](PlaneKind kind, Rows& rows) -> Status {
+    if (tensor.plane(kind) == nullptr) return {};
+    const PlaneCodec codec(description, kind);
+    rows.bytes.resize(whole * codec.row_bytes());
+    SCROOGE_RETURN_IF_ERROR(
+        read_region(tensor, kind, codec, {first - before, whole, 0, codec.row_bytes()}, rows.bytes));
+    rows.wanted = std::span(rows.bytes).subspan(before * codec.row_bytes(), count * codec.row_bytes());
+    return {};
+  };
+  Rows codes, scales, zeros;
+  SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kCodes, codes));
+  SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kScales, scales));
+  SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kZeros, zeros));
+  std::vector<std::byte> input_scale;
+  if (const PlaneRecord* plane = tensor.plane(PlaneKind::kInputScale); plane != nullptr && !description.folded) {
+    input_scale.resize(plane->size);
+    SCROOGE_RETURN_IF_ERROR(read_stored(*plane, 0, input_scale));
+  }
+  dequantize_rows({codes.wanted, scales.wanted, zeros.wanted, input_scale}, description.spec, description.cols, out);
   return {};
 }
 
 Status ModelReader::read_some_rows(const TensorRecord& tensor, uint64_t first, uint64_t count,
                                    std::span<float> out) const {
   const TensorDescription& description = tensor.description;
-  const auto rows_of = [&](PlaneKind kind, std::vector<std::byte>& rows) -> Status {
-    const PlaneRecord* record = tensor.plane(kind);
-    if (record == nullptr) return {};
-    rows.resize(count * record->row_bytes);
-    return file_.read(record->offset + first * record->row_bytes, rows);
-  };
-  if (description.kind == TensorKind::kQuantized) {
-    std::vector<std::byte> codes, scales, zeros, input_scale;
-    SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kCodes, codes));
-    SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kScales, scales));
-    SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kZeros, zeros));
-    if (const PlaneRecord* plane = tensor.plane(PlaneKind::kInputScale); plane != nullptr && !description.folded) {
-      input_scale.resize(plane->size);
-      SCROOGE_RETURN_IF_ERROR(file_.read(plane->offset, input_scale));
-    }
-    dequantize_rows({codes, scales, zeros, input_scale}, description.spec, description.cols, out);
-    return {};
-  }
-  std::vector<std::byte> data;
-  SCROOGE_RETURN_IF_ERROR(rows_of(PlaneKind::kData, data));
+  if (description.kind == TensorKind::kQuantized) return read_quantized_rows(tensor, first, count, out);
+  const PlaneRecord& plane = *tensor.plane(PlaneKind::kData);
+  std::vector<std::byte> data(count * plane.row_bytes);
+  SCROOGE_RETURN_IF_ERROR(read_stored(plane, first * plane.row_bytes, data));
   if (!convert_to_f32(data, description.dtype, out)) {
     return error(StatusCode::kUnsupported, path(), ": tensor \"", printable(description.name), "\" holds raw ",
                  dtype_name(description.dtype), " bytes; read its data plane instead");

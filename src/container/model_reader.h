@@ -13,6 +13,7 @@
 #include "src/base/file_map.h"
 #include "src/base/result.h"
 #include "src/container/model_metadata.h"
+#include "src/container/plane_codec.h"
 #include "src/container/superblock.h"
 
 namespace scrooge::container {
@@ -52,9 +53,23 @@ class ModelReader {
 
   // Rows [first, first + count) of the weights as the model uses them, as f32, row after row: dequantized, with an
   // input_scale that is not folded divided out again; dense f32, f16 and bf16 converted. kInvalidArgument when rows or
-  // out.size() do not fit; kUnsupported for u8; kSourceChanged. Holds about 256 KiB of its own while it runs, or a row.
+  // out.size() do not fit; kUnsupported for u8; kSourceChanged. Whatever the layout. Holds about 256 KiB of its own
+  // while it runs (1.5 MiB in the AutoAWQ layout), or a row, or those that its layout keeps together.
   // REQUIRES: `tensor` is of this reader.
   Status read_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const;
+
+  // A region of canonical rows of a plane of a quantized tensor (plane_codec.h), from the file. REQUIRES: `tensor` is
+  // of this reader and has the plane; what `codec`, made for it, requires.
+  Status read_region(const TensorRecord& tensor, PlaneKind kind, const PlaneCodec& codec, const PlaneRegion& region,
+                     std::span<std::byte> out) const;
+  // Bytes of a plane as they are stored. REQUIRES: they lie in it.
+  Status read_stored(const PlaneRecord& plane, uint64_t offset, std::span<std::byte> out) const {
+    return file_.read(plane.offset + offset, out);
+  }
+  // Of a raw segment. REQUIRES: they lie in it.
+  Status read_stored(const SegmentRecord& segment, uint64_t offset, std::span<std::byte> out) const {
+    return file_.read(segment.offset + offset, out);
+  }
 
   // Page hints for all planes of a tensor. REQUIRES: `tensor` is of this reader.
   void prefetch(const TensorRecord& tensor) const;
@@ -64,6 +79,7 @@ class ModelReader {
   ModelReader() = default;
   Status load_index();
   Status read_some_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const;
+  Status read_quantized_rows(const TensorRecord& tensor, uint64_t first, uint64_t count, std::span<float> out) const;
   std::span<const std::byte> bytes(uint64_t offset, uint64_t size) const;
 
   FileMap file_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/container/model_writer.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -166,16 +167,35 @@ Status ModelWriter::add_tensor(TensorDescription description, std::span<const Pl
 }
 
 Status ModelWriter::add_blob(SegmentKind kind, std::string name, std::span<const std::byte> bytes) {
+  return add_blob(kind, std::move(name), bytes.size(), [&](uint64_t offset, std::span<std::byte> out) {
+    std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+    return Status();
+  });
+}
+
+Status ModelWriter::add_blob(SegmentKind kind, std::string name, uint64_t size,
+                             const std::function<Status(uint64_t offset, std::span<std::byte> out)>& read) {
+  constexpr uint64_t kPieceBytes = 1 << 20;
   SCROOGE_RETURN_IF_ERROR(require(State::kIdle, "add_blob"));
   if (!is_known(kind) || !is_blob(kind)) {
     return stick(error(StatusCode::kInvalidArgument, file_.path(), ": \"", printable(name),
                        "\" is not of a kind that holds raw bytes; use begin_segment"));
   }
   SCROOGE_RETURN_IF_ERROR(stick(start_segment(std::move(name), kind)));
-  (void)cursor_.place(bytes.size());
+  (void)cursor_.place(size);
+  if (!cursor_.end().fits_in(INT64_MAX)) {
+    return stick(error(StatusCode::kInvalidArgument, file_.path(), ": the file is too large"));
+  }
   SegmentRecord& segment = metadata_.segments.back();
-  SCROOGE_RETURN_IF_ERROR(stick(file_.write_at(segment.offset, bytes)));
-  segment.xxh64 = xxh64(bytes);
+  std::vector<std::byte> piece;
+  Xxh64 hash;
+  for (uint64_t done = 0; done < size; done += piece.size()) {
+    piece.resize(static_cast<size_t>(std::min(kPieceBytes, size - done)));
+    SCROOGE_RETURN_IF_ERROR(stick(read(done, piece)));
+    SCROOGE_RETURN_IF_ERROR(stick(file_.write_at(segment.offset + done, piece)));
+    hash.update(piece);
+  }
+  segment.xxh64 = hash.finish();
   close_segment();
   return {};
 }
@@ -189,6 +209,7 @@ Status ModelWriter::finish(const ModelInfo& info) {
 
 Status ModelWriter::publish(const ModelInfo& info) {
   metadata_.info = info;
+  settle_features(metadata_);
   auto index = encode_metadata(metadata_);
   if (!index.ok()) return index.status().with_context(file_.path());
   const CheckedSize offset = cursor_.next_segment();
@@ -198,6 +219,7 @@ Status ModelWriter::publish(const ModelInfo& info) {
     return error(StatusCode::kInvalidArgument, file_.path(), ": the file is too large");
   }
   Superblock superblock;
+  superblock.version_minor = metadata_.version_minor;
   superblock.alignment = alignment_;
   superblock.meta_offset = offset.value();
   superblock.meta_size = index->size();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -65,7 +66,7 @@ class ModelWriter {
   // (plane_geometry.h).
   Status begin_tensor(TensorDescription description);
   Status begin_plane(PlaneKind kind);
-  // The next bytes of the plane, any number of times, in row order.
+  // The next bytes of the plane, any number of times, in the order of the tensor's layout.
   Status append(std::span<const std::byte> bytes);
   // kInvalidArgument when the plane did not get exactly its bytes.
   Status end_plane();
@@ -76,6 +77,9 @@ class ModelWriter {
   Status add_tensor(TensorDescription description, std::span<const PlaneBytes> planes);
   // A raw segment of its own: kConfig, kTokenizer, kTokenizerConfig, kGgufHeader, kOther. Outside any other segment.
   Status add_blob(SegmentKind kind, std::string name, std::span<const std::byte> bytes);
+  // The same piece by piece, from `read`, whose errors it returns.
+  Status add_blob(SegmentKind kind, std::string name, uint64_t size,
+                  const std::function<Status(uint64_t offset, std::span<std::byte> out)>& read);
 
   // Checks everything a reader would check, writes index and superblock, makes the file durable and publishes it.
   // kInvalidArgument naming the field when `info` cannot be stored. The writer is then spent.

@@ -45,7 +45,29 @@ Status check_description(const TensorDescription& description) {
   if (range_rule_name(spec.range) == "unknown") {
     return fail(description, "range rule ", static_cast<int>(spec.range), " is unknown");
   }
+  if (Status status = check_layout(description.layout, spec, description.rows); !status.ok()) {
+    return fail(description, status.message());
+  }
   return {};
+}
+
+struct PlaneRows {
+  CheckedSize row_bytes;
+  CheckedSize rows;
+};
+
+// A plane of `bits` per element, in canonical rows of `elements`, put in the order of the layout; the parts of an
+// interleaved row are of `chunk` bytes.
+PlaneRows in_layout(const TensorDescription& description, int64_t elements, int64_t bits, uint64_t chunk) {
+  const CheckedSize canonical = (CheckedSize(elements) * bits).ceil_div(8);
+  const uint64_t granule = row_granule(description.layout);
+  switch (description.layout.id) {
+    case LayoutId::kInterleaved:
+      return {canonical.align_up(chunk) * granule, CheckedSize(description.rows).ceil_div(granule)};
+    case LayoutId::kAwq: return {(CheckedSize(description.rows) * bits).ceil_div(8), elements};
+    case LayoutId::kCanonical: break;
+  }
+  return {canonical, description.rows};
 }
 
 }  // namespace
@@ -56,18 +78,22 @@ Result<std::vector<PlaneGeometry>> plane_geometry(const TensorDescription& descr
   SCROOGE_RETURN_IF_ERROR(check_description(description));
   const auto k = static_cast<int64_t>(description.cols);
   std::vector<PlaneGeometry> planes;
-  const auto add = [&](PlaneKind kind, CheckedSize row_bytes, uint64_t rows) {
+  const auto add = [&](PlaneKind kind, const PlaneRows& plane) {
     // An overflowing size becomes 0 and is refused below.
-    planes.push_back({kind, row_bytes.value_or(0), rows, (row_bytes * rows).value_or(0)});
+    planes.push_back(
+        {kind, plane.row_bytes.value_or(0), plane.rows.value_or(0), (plane.row_bytes * plane.rows).value_or(0)});
   };
   if (description.kind == TensorKind::kQuantized) {
     const QuantSpec& spec = description.spec;
-    add(PlaneKind::kCodes, spec.code_row_bytes(k), description.rows);
-    add(PlaneKind::kScales, CheckedSize(spec.groups(k)) * dtype_size(spec.scale_dtype), description.rows);
-    if (!spec.symmetric) add(PlaneKind::kZeros, spec.zero_row_bytes(k), description.rows);
-    if (description.input_scale) add(PlaneKind::kInputScale, CheckedSize(k) * dtype_size(DType::kF32), 1);
+    const int64_t scale_bits = 8 * dtype_size(spec.scale_dtype);
+    add(PlaneKind::kCodes, in_layout(description, k, spec.bits, description.layout.chunk));
+    add(PlaneKind::kScales, in_layout(description, spec.groups(k), scale_bits, 2));
+    if (has_zeros(spec, description.layout)) {
+      add(PlaneKind::kZeros, in_layout(description, spec.groups(k), spec.bits, 1));
+    }
+    if (description.input_scale) add(PlaneKind::kInputScale, {CheckedSize(k) * sizeof(float), 1});
   } else {
-    add(PlaneKind::kData, CheckedSize(k) * dtype_size(description.dtype), description.rows);
+    add(PlaneKind::kData, {CheckedSize(k) * dtype_size(description.dtype), description.rows});
   }
   for (const PlaneGeometry& plane : planes) {
     if (plane.size == 0) return fail(description, "its ", plane_kind_name(plane.kind), " plane is too large");

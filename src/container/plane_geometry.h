@@ -11,6 +11,7 @@
 
 namespace scrooge::container {
 
+// A row is what the layout makes of it: a row of the matrix, a tile of some, or a column.
 struct PlaneGeometry {
   PlaneKind kind = PlaneKind::kData;
   uint64_t row_bytes = 0;
@@ -18,9 +19,9 @@ struct PlaneGeometry {
   uint64_t size = 0;  // row_bytes * rows
 };
 
-// Planes in file order: data; or codes, scales, zeros when asymmetric, input_scale when described. kInvalidArgument
+// Planes in file order: data; or codes, scales, zeros (has_zeros()), input_scale when described. kInvalidArgument
 // naming the tensor when the description is malformed: unusable name, zero dimension, unknown enum value, scheme out of
-// range, sizes that overflow, planes above kMaxPieceBytes that cannot be divided.
+// range or not one that the layout can hold, sizes that overflow, planes above kMaxPieceBytes that cannot be divided.
 Result<std::vector<PlaneGeometry>> plane_geometry(const TensorDescription& description);
 
 // The fewest rows whose bytes are a multiple of `alignment`: a plane may be divided after any multiple of them.

@@ -15,7 +15,7 @@ namespace scrooge::container {
 
 struct Superblock {
   uint16_t version_major = kFormatMajor;
-  uint16_t version_minor = kFormatMinor;
+  uint16_t version_minor = 0;
   uint32_t size = kSuperblockBytes;
   uint32_t flags = 0;
   Alignment alignment;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "src/base/json.h"
+#include "src/base/portable_math.h"
 #include "src/model/families/family.h"
 
 namespace scrooge::model {
@@ -173,7 +174,7 @@ std::vector<float> rope_inverse_frequencies(const ModelConfig& config) {
   std::vector<float> frequencies;
   for (int64_t i = 0; i < config.head_width / 2; ++i) {
     double frequency =
-        1.0 / std::pow(config.rope_theta, static_cast<double>(2 * i) / static_cast<double>(config.head_width));
+        1.0 / portable_power(config.rope_theta, static_cast<double>(2 * i) / static_cast<double>(config.head_width));
     if (scaling.kind == RopeScaling::Kind::kLinear) frequency /= scaling.factor;
     if (scaling.kind == RopeScaling::Kind::kLlama3) {
       const double wavelength = 2 * std::numbers::pi / frequency;

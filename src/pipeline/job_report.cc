@@ -97,10 +97,11 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
                          std::span<const container::BlockReport> blocks) {
   JsonWriter json;
   json.begin_object();
-  json.field("seconds", totals.seconds).field("peak_bytes", totals.peak_bytes);
+  json.field("seconds", totals.seconds).field("durable_seconds", totals.durable_seconds);
+  json.field("peak_bytes", totals.peak_bytes);
   json.field("planned_peak_bytes", totals.planned_peak_bytes).field("bits_per_weight", totals.bits_per_weight);
   totals.budget.write_json(json);
-  json.field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
+  json.field("layout", totals.layout).field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
   json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
   json.field("held_out_tokens", totals.held_out_tokens).field("resumed_blocks", totals.resumed_blocks);
   double loss = 0;

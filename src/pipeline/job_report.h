@@ -44,11 +44,13 @@ BlockFigures solver_figures(const BlockOutcome& outcome);
 
 struct JobTotals {
   double seconds = 0;
+  double durable_seconds = 0;       // of these, what keeping finished blocks against a kill took
   uint64_t peak_bytes = 0;          // of the budget
   uint64_t planned_peak_bytes = 0;  // with the process itself
   BudgetChoice budget;
   double bits_per_weight = 0;
   uint64_t output_bytes = 0;
+  std::string layout;
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
   uint64_t held_out_tokens = 0;

@@ -5,8 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "src/base/half.h"
-#include "src/tensor/pack_bits.h"
+#include "src/pipeline/stored_floats.h"
 
 namespace scrooge::pipeline {
 
@@ -41,7 +40,7 @@ SegmentKind segment_kind(RawFile::Kind kind) {
   return SegmentKind::kOther;
 }
 
-SegmentPlan block_segment(const ModelSource& source, int64_t block, const QuantSpec& spec, bool with_scales) {
+SegmentPlan block_segment(const ModelSource& source, int64_t block, const OutputFormat& format) {
   const model::BlockPlan& plan = source.block_plan();
   const std::string prefix = model::block_prefix(block);
   SegmentPlan segment{concat("block.", block), SegmentKind::kBlock, {}, 0};
@@ -49,17 +48,12 @@ SegmentPlan block_segment(const ModelSource& source, int64_t block, const QuantS
     segment.tensors.push_back(dense(concat(prefix, norm, ".weight"), 1, source.config().width, DType::kF32));
   }
   for (const model::LinearPlan& linear : plan.linears) {
-    TensorDescription description =
-        dense(concat(prefix, linear.name, ".weight"), linear.rows, linear.cols, DType::kF16);
-    description.kind = TensorKind::kQuantized;
-    description.spec = spec;
-    description.folded = with_scales;
-    segment.tensors.push_back(std::move(description));
+    segment.tensors.push_back(quantized_description(concat(prefix, linear.name, ".weight"), linear, format));
     if (linear.bias) {
       segment.tensors.push_back(dense(concat(prefix, linear.name, ".bias"), 1, linear.rows, DType::kF32));
     }
   }
-  if (with_scales) {
+  if (format.with_scales) {
     for (const model::StagePlan& stage : plan.stages) {
       segment.tensors.push_back(
           dense(scale_tensor_name(block, stage.name), 1, stage.input, DType::kF32, TensorKind::kAuxiliary));
@@ -76,24 +70,6 @@ uint64_t count_unstorable(std::span<const float> values, DType dtype) {
   return bad;
 }
 
-int64_t rows_per_tile(int64_t row_bytes) {
-  return std::max<int64_t>(1, static_cast<int64_t>(kTileBytes) / std::max<int64_t>(row_bytes, 1));
-}
-
-// Copies values into the bytes of a storage type.
-void store(std::span<const float> values, DType dtype, std::vector<std::byte>& out) {
-  out.resize(values.size() * static_cast<size_t>(dtype_size(dtype)));
-  if (dtype == DType::kF32) {
-    const auto bytes = std::as_bytes(values);
-    std::copy(bytes.begin(), bytes.end(), out.begin());
-    return;
-  }
-  auto* halves = reinterpret_cast<uint16_t*>(out.data());
-  for (size_t i = 0; i < values.size(); ++i) {
-    halves[i] = dtype == DType::kF16 ? float_to_fp16(values[i]) : float_to_bf16(values[i]);
-  }
-}
-
 }  // namespace
 
 std::string scale_tensor_name(int64_t block, std::string_view stage) {
@@ -107,7 +83,7 @@ std::string output_tag(std::string_view method, const QuantSpec& spec, DType hea
                 spec.scale_dtype == DType::kBF16 ? "_sbf16" : "", "_head", head_name);
 }
 
-std::vector<SegmentPlan> output_segments(const ModelSource& source, const QuantSpec& spec, bool with_scales) {
+std::vector<SegmentPlan> output_segments(const ModelSource& source, const OutputFormat& format) {
   const model::ModelConfig& config = source.config();
   std::vector<SegmentPlan> segments;
   for (const RawFile& file : source.raw_files()) {
@@ -119,7 +95,7 @@ std::vector<SegmentPlan> output_segments(const ModelSource& source, const QuantS
                       {dense(embedding, config.vocabulary, config.width, source.dense_type(embedding))},
                       0});
   for (int64_t block = 0; block < config.blocks; ++block) {
-    segments.push_back(block_segment(source, block, spec, with_scales));
+    segments.push_back(block_segment(source, block, format));
   }
   segments.push_back({"final",
                       SegmentKind::kExtras,
@@ -140,23 +116,14 @@ size_t front_segment_count(std::span<const SegmentPlan> segments) {
   return static_cast<size_t>(first - segments.begin());
 }
 
-uint64_t OutputFile::device_bytes(const model::BlockPlan& plan, const QuantSpec& spec) {
-  int64_t largest = 0;
-  for (const model::LinearPlan& linear : plan.linears) {
-    const int64_t row_bytes = spec.code_row_bytes(linear.cols);
-    largest = std::max(largest, std::min(linear.rows, rows_per_tile(row_bytes)) * row_bytes);
-  }
-  return static_cast<uint64_t>(largest);
-}
-
 Result<OutputFile> OutputFile::create(AtomicFile partial, backend::Device& device, const ModelSource& source,
-                                      const QuantSpec& spec, bool with_scales) {
+                                      const OutputFormat& format) {
   SCROOGE_ASSIGN_OR_RETURN(container::ModelWriter writer, container::ModelWriter::create(std::move(partial)));
-  OutputFile file(std::move(writer), device, source, spec);
-  file.segments_ = output_segments(source, spec, with_scales);
+  OutputFile file(std::move(writer), device, source, format);
+  file.segments_ = output_segments(source, format);
   file.front_ = front_segment_count(file.segments_);
   SCROOGE_ASSIGN_OR_RETURN(file.packed_,
-                           device.allocate(device_bytes(source.block_plan(), spec), "packed rows of a linear"));
+                           device.allocate(device_bytes(source.block_plan(), format), "packed rows of a linear"));
   return file;
 }
 
@@ -169,7 +136,7 @@ Status OutputFile::write_raw(const SegmentPlan& segment) {
 
 Status OutputFile::write_floats(const TensorDescription& description, std::span<const float> values) {
   std::vector<std::byte> bytes;
-  store(values, description.dtype, bytes);
+  store_floats(values, description.dtype, bytes);
   const container::PlaneBytes plane{PlaneKind::kData, bytes};
   return writer_.add_tensor(description, {&plane, 1});
 }
@@ -190,7 +157,7 @@ Status OutputFile::write_dense(const TensorDescription& description) {
     values.resize(static_cast<size_t>(count * description.cols));
     SCROOGE_RETURN_IF_ERROR(source_->read_rows(name, static_cast<int64_t>(first), static_cast<int64_t>(count), values));
     bad += count_unstorable(values, description.dtype);
-    store(values, description.dtype, bytes);
+    store_floats(values, description.dtype, bytes);
     SCROOGE_RETURN_IF_ERROR(writer_.append(bytes));
   }
   source_->drop(name);
@@ -198,65 +165,6 @@ Status OutputFile::write_dense(const TensorDescription& description) {
   if (bad > 0) return source_->non_finite(name, bad, description.rows * description.cols);
   SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
   return writer_.end_tensor();
-}
-
-// Plane by plane, row tile by row tile: what leaves the device takes little memory beside the budget.
-Status OutputFile::write_quantized(const TensorDescription& description, const awq::QuantizedLinear& linear) {
-  const int64_t row_bytes = spec_.code_row_bytes(linear.cols);
-  const int64_t tile = rows_per_tile(row_bytes);
-  SCROOGE_RETURN_IF_ERROR(writer_.begin_tensor(description));
-  SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kCodes));
-  std::vector<std::byte> bytes;
-  for (int64_t first = 0; first < linear.rows; first += tile) {
-    const int64_t rows = std::min(tile, linear.rows - first);
-    const backend::Matrix packed{packed_.get(), 0, rows, row_bytes, row_bytes, DType::kU8};
-    SCROOGE_RETURN_IF_ERROR(device_->pack({linear.codes().row_range(first, rows), packed, spec_.bits}));
-    bytes.resize(static_cast<size_t>(rows * row_bytes));
-    SCROOGE_RETURN_IF_ERROR(device_->download(*packed_, 0, bytes));
-    SCROOGE_RETURN_IF_ERROR(writer_.append(bytes));
-  }
-  SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
-
-  SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kScales));
-  SCROOGE_RETURN_IF_ERROR(for_parameter_rows(linear, *linear.scales_buffer, [&](std::span<const float> values) {
-    store(values, spec_.scale_dtype, bytes);
-    return writer_.append(bytes);
-  }));
-  SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
-
-  if (!spec_.symmetric) {
-    const auto groups = static_cast<size_t>(spec_.groups(linear.cols));
-    const auto zero_bytes = static_cast<size_t>(spec_.zero_row_bytes(linear.cols));
-    std::vector<uint8_t> row(groups);
-    std::vector<uint8_t> zeros;
-    SCROOGE_RETURN_IF_ERROR(writer_.begin_plane(PlaneKind::kZeros));
-    SCROOGE_RETURN_IF_ERROR(for_parameter_rows(linear, *linear.zeros_buffer, [&](std::span<const float> values) {
-      const size_t rows = values.size() / groups;
-      zeros.assign(rows * zero_bytes, 0);
-      for (size_t n = 0; n < rows; ++n) {
-        for (size_t p = 0; p < groups; ++p) row[p] = static_cast<uint8_t>(values[n * groups + p]);
-        pack_bits(row, spec_.bits, std::span(zeros).subspan(n * zero_bytes, zero_bytes));
-      }
-      return writer_.append(std::as_bytes(std::span(zeros)));
-    }));
-    SCROOGE_RETURN_IF_ERROR(writer_.end_plane());
-  }
-  return writer_.end_tensor();
-}
-
-// Scales or zeros [N,P], some whole rows at a time.
-Status OutputFile::for_parameter_rows(const awq::QuantizedLinear& linear, const backend::Buffer& buffer,
-                                      const std::function<Status(std::span<const float>)>& use) {
-  const uint64_t row_bytes = static_cast<uint64_t>(spec_.groups(linear.cols)) * sizeof(float);
-  const uint64_t total = static_cast<uint64_t>(linear.rows) * row_bytes;
-  const uint64_t tile = std::max<uint64_t>(1, kTileBytes / row_bytes) * row_bytes;
-  std::vector<float> values;
-  for (uint64_t done = 0; done < total; done += values.size() * sizeof(float)) {
-    values.resize(static_cast<size_t>(std::min(tile, total - done)) / sizeof(float));
-    SCROOGE_RETURN_IF_ERROR(device_->download(buffer, done, std::as_writable_bytes(std::span(values))));
-    SCROOGE_RETURN_IF_ERROR(use(values));
-  }
-  return {};
 }
 
 Status OutputFile::write_front_segment() {

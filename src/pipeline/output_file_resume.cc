@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading finished segments of an unfinished output back.
 #include <algorithm>
-#include <cstring>
 
-#include "src/base/half.h"
 #include "src/container/dequantize.h"
 #include "src/pipeline/output_file.h"
 #include "src/tensor/pack_bits.h"
@@ -15,6 +13,8 @@ using container::PlaneRecord;
 using container::TensorRecord;
 
 namespace {
+
+constexpr uint64_t kTileBytes = 1 << 20;
 
 const TensorRecord* find_tensor(const container::ModelMetadata& segment, const std::string& name) {
   const auto found = std::find_if(segment.tensors.begin(), segment.tensors.end(),
@@ -44,34 +44,48 @@ Result<bool> OutputFile::adopt(const container::ModelMetadata& segment, CancelTo
 
 // Codes, scales and zeros as the solver had them, but for the fold.
 Status OutputFile::read_quantized(const TensorRecord& tensor, const awq::QuantizedLinear& to) const {
-  const auto rows = static_cast<size_t>(to.rows);
   const auto cols = static_cast<size_t>(to.cols);
-  const auto groups = static_cast<size_t>(spec_.groups(to.cols));
-  const PlaneRecord& codes = *tensor.plane(PlaneKind::kCodes);
-  std::vector<std::byte> bytes(static_cast<size_t>(codes.row_bytes));
-  std::vector<uint8_t> row(cols);
-  for (size_t n = 0; n < rows; ++n) {
-    SCROOGE_RETURN_IF_ERROR(writer_.read(codes.offset + n * codes.row_bytes, bytes));
-    unpack_bits(bytes, spec_.bits, row);
-    SCROOGE_RETURN_IF_ERROR(device_->upload(*to.codes_buffer, n * cols, std::as_bytes(std::span(row))));
-  }
-  const PlaneRecord& scales = *tensor.plane(PlaneKind::kScales);
-  std::vector<float> values(rows * groups);
-  bytes.resize(static_cast<size_t>(scales.size));
-  SCROOGE_RETURN_IF_ERROR(writer_.read(scales.offset, bytes));
-  (void)container::convert_to_f32(bytes, spec_.scale_dtype, values);
-  SCROOGE_RETURN_IF_ERROR(device_->upload(*to.scales_buffer, 0, std::as_bytes(std::span(values))));
-  if (spec_.symmetric) {
-    std::fill(values.begin(), values.end(), static_cast<float>(spec_.symmetric_zero()));
-  } else {
-    const PlaneRecord& zeros = *tensor.plane(PlaneKind::kZeros);
-    bytes.resize(static_cast<size_t>(zeros.size));
-    SCROOGE_RETURN_IF_ERROR(writer_.read(zeros.offset, bytes));
-    std::vector<uint8_t> unpacked(groups);
-    for (size_t n = 0; n < rows; ++n) {
-      unpack_bits(std::span(bytes).subspan(n * zeros.row_bytes, zeros.row_bytes), spec_.bits, unpacked);
-      std::copy(unpacked.begin(), unpacked.end(), values.begin() + static_cast<ptrdiff_t>(n * groups));
+  const auto groups = static_cast<size_t>(format_.spec.groups(to.cols));
+  // use(row, bytes of the canonical row)
+  const auto each_row = [&](PlaneKind kind, const auto& use) -> Status {
+    const PlaneRecord& plane = *tensor.plane(kind);
+    const container::PlaneCodec codec(tensor.description, kind);
+    const uint64_t rows = codec.rows(), row_bytes = codec.row_bytes(), step = codec.step().rows;
+    const uint64_t at_once = std::max<uint64_t>(1, kTileBytes / row_bytes / step) * step;
+    std::vector<std::byte> bytes;
+    for (uint64_t first = 0; first < rows; first += at_once) {
+      const uint64_t count = std::min(at_once, rows - first);
+      bytes.resize(static_cast<size_t>(count * row_bytes));
+      SCROOGE_RETURN_IF_ERROR(codec.read(
+          {first, count, 0, row_bytes},
+          [&](uint64_t offset, std::span<std::byte> out) { return writer_.read(plane.offset + offset, out); }, bytes));
+      for (uint64_t row = 0; row < count; ++row) {
+        SCROOGE_RETURN_IF_ERROR(
+            use(first + row, std::span<const std::byte>(bytes).subspan(row * row_bytes, row_bytes)));
+      }
     }
+    return {};
+  };
+  std::vector<uint8_t> codes(cols);
+  SCROOGE_RETURN_IF_ERROR(each_row(PlaneKind::kCodes, [&](uint64_t row, std::span<const std::byte> bytes) {
+    unpack_bits(bytes, format_.spec.bits, codes);
+    return device_->upload(*to.codes_buffer, row * cols, std::as_bytes(std::span(codes)));
+  }));
+  std::vector<float> values(static_cast<size_t>(to.rows) * groups);
+  SCROOGE_RETURN_IF_ERROR(each_row(PlaneKind::kScales, [&](uint64_t row, std::span<const std::byte> bytes) {
+    (void)container::convert_to_f32(bytes, format_.spec.scale_dtype, std::span(values).subspan(row * groups, groups));
+    return Status();
+  }));
+  SCROOGE_RETURN_IF_ERROR(device_->upload(*to.scales_buffer, 0, std::as_bytes(std::span(values))));
+  if (format_.spec.symmetric) {
+    std::fill(values.begin(), values.end(), static_cast<float>(format_.spec.symmetric_zero()));
+  } else {
+    std::vector<uint8_t> zeros(groups);
+    SCROOGE_RETURN_IF_ERROR(each_row(PlaneKind::kZeros, [&](uint64_t row, std::span<const std::byte> bytes) {
+      unpack_bits(bytes, format_.spec.bits, zeros);
+      std::copy(zeros.begin(), zeros.end(), values.begin() + static_cast<ptrdiff_t>(row * groups));
+      return Status();
+    }));
   }
   return device_->upload(*to.zeros_buffer, 0, std::as_bytes(std::span(values)));
 }
@@ -91,7 +105,7 @@ Result<FinishedBlock> OutputFile::finished_block(int64_t block, const container:
     SCROOGE_RETURN_IF_ERROR(read_quantized(*find_tensor(segment, name), to));
     for (const UnfoldedScales& kept : unfolded) {
       if (kept.linear != linear) continue;
-      if (kept.scales.size() != static_cast<size_t>(to.rows * spec_.groups(to.cols))) {
+      if (kept.scales.size() != static_cast<size_t>(to.rows * format_.spec.groups(to.cols))) {
         return error(StatusCode::kBadModelFile, name,
                      ": the journal holds scales of another size; start over with --fresh");
       }

@@ -12,7 +12,15 @@
 
 namespace scrooge::pipeline {
 
-enum class Phase : int32_t { kPrepare = 0, kBlock = 1, kBlockDone = 2, kFinish = 3, kEvaluate = 4, kVerify = 5 };
+enum class Phase : int32_t {
+  kPrepare = 0,
+  kBlock = 1,
+  kBlockDone = 2,
+  kFinish = 3,
+  kEvaluate = 4,
+  kVerify = 5,
+  kRepack = 6
+};
 
 struct Progress {
   Phase phase = Phase::kPrepare;

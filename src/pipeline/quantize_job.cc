@@ -82,6 +82,9 @@ QuantizeJob::~QuantizeJob() = default;
 
 Status QuantizeJob::validate() {
   SCROOGE_RETURN_IF_ERROR(options_.spec.validate());
+  if (options_.layout.empty()) options_.layout = "canonical";
+  SCROOGE_ASSIGN_OR_RETURN(layout_, container::find_layout(options_.layout, options_.spec));
+  SCROOGE_RETURN_IF_ERROR(container::check_layout(layout_, options_.spec));
   SCROOGE_RETURN_IF_ERROR(in_range("samples", options_.samples, 1, kMaxSamples));
   SCROOGE_RETURN_IF_ERROR(in_range("length", options_.length, 2, kMaxLength));
   SCROOGE_RETURN_IF_ERROR(in_range("grid", options_.grid, 0, 1000));
@@ -89,6 +92,14 @@ Status QuantizeJob::validate() {
   SCROOGE_RETURN_IF_ERROR(in_range("effort", static_cast<int64_t>(options_.effort), 0, 2));
   if (options_.threads == 0) {
     options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  }
+  if (options_.reproducible) {
+    const std::string& device = options_.device;
+    if (device != "cpu" && device != "cpu:0" && device != backend::kReproducibleBackend) {
+      return error(StatusCode::kInvalidArgument, "reproducible: device ", printable(device),
+                   " has no arithmetic in a fixed order; leave the device out, or give cpu");
+    }
+    options_.device = backend::kReproducibleBackend;
   }
   SCROOGE_RETURN_IF_ERROR(choose_solver());
   if (!options_.from_calibration.empty()) return choose_saved_solver();
@@ -210,6 +221,7 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
   info.architecture = source_->config().family;
   info.method = method_name(o.method);
   info.spec = o.spec;
+  info.layout = layout_;
   info.seed = o.seed;
   info.grid = static_cast<uint32_t>(o.method == Method::kAwq ? o.grid : 0);
   info.propagate = o.method == Method::kAwq ? propagate_name(o.propagate) : "";
@@ -289,6 +301,7 @@ Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Repo
     line(concat("checkpoint ", source.name), concat(source.size, " bytes, SHA-256 ", source.sha256));
   }
   line("scheme", info.tag);
+  line("layout", container::layout_name(info.layout));
   line("propagate", info.propagate);
   line("grid", info.grid);
   line("seed", info.seed);
@@ -306,8 +319,7 @@ Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
   ResumeOptions resume_options{options_.output,
                                {},
                                options_.fresh,
-                               options_.spec,
-                               options_.method == Method::kAwq,
+                               output_format(),
                                plan_.output_bytes,
                                options_.save_calibration,
                                calibration_bytes_,
@@ -346,6 +358,7 @@ Status QuantizeJob::publish(ResumableOutput& output, Reporter& reporter) {
   SCROOGE_RETURN_IF_ERROR(source_->check_unchanged());
   SCROOGE_RETURN_IF_ERROR(output.finish(info, saving_info(info)));
   output_bytes_ = output.size();
+  durable_seconds_ += output.durable_seconds();
   return {};
 }
 
@@ -358,7 +371,9 @@ Status QuantizeJob::quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& 
     record(block, outcome, reporter);
     blocks_.back().memory_after = budget.used();
     SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome, reports_.back(), blocks_.back()));
+    const Stopwatch watch;
     SCROOGE_RETURN_IF_ERROR(save_states(block, quantizer));
+    durable_seconds_ += watch.seconds();
     // Temporaries of many sizes, the matrix library's among them, leave holes that the C library keeps; without this
     // the process grows by a megabyte or two a block although nothing is held.
     trim_heap();
@@ -401,6 +416,7 @@ std::string QuantizeJob::plan_json() const {
     json.field("propagate", propagate_name(options_.propagate)).field("grid", solve_.grid);
   }
   json.field("method", method_name(options_.method)).field("bits", options_.spec.bits);
+  json.field("layout", options_.layout);
   json.field("group", options_.spec.group).field("threads", options_.threads).field("device", options_.device);
   json.end_object();
   json.end_object();
@@ -410,11 +426,13 @@ std::string QuantizeJob::plan_json() const {
 std::string QuantizeJob::report_json() const {
   JobTotals totals;
   totals.seconds = seconds_;
+  totals.durable_seconds = durable_seconds_;
   totals.peak_bytes = peak_bytes_;
   totals.planned_peak_bytes = plan_.memory.peak_bytes;
   totals.budget = {options_.memory, plan_.budget_origin};
   totals.bits_per_weight = plan_.bits_per_weight;
   totals.output_bytes = output_bytes_;
+  totals.layout = options_.layout;
   totals.tokens = plan_.tokens;
   totals.tokens_dropped = plan_.tokens_dropped;
   totals.threads = options_.threads;

@@ -28,6 +28,7 @@ struct QuantizeOptions {
   int64_t samples = 128;
   int64_t length = 512;
   QuantSpec spec;
+  std::string layout;  // of the output, by name (container/tensor_layout.h); empty: canonical
   Method method = Method::kAwq;
   Propagate propagate = Propagate::kLinear;
   int64_t grid = 20;
@@ -44,8 +45,9 @@ struct QuantizeOptions {
   uint64_t memory = MemoryBudget::kUnlimited;  // kMemoryAvailable: what the machine has free
   uint64_t device_memory = 0;                  // a ceiling of the device's own; 0: none
   std::string device = "cpu";
-  std::string spill;   // folder for what does not fit into memory; empty: nothing is spilled
-  bool fresh = false;  // do not go on where an earlier run of the same job stopped
+  bool reproducible = false;  // the same bytes on every processor; device must be the cpu, and becomes the one for that
+  std::string spill;          // folder for what does not fit into memory; empty: nothing is spilled
+  bool fresh = false;         // do not go on where an earlier run of the same job stopped
   StatesPolicy states = StatesPolicy::kAuto;
   std::string save_calibration;  // file for what the calibration finds; empty: none
   // Such a file, to quantize from instead of calibrating: no text, no forward pass; scale search, clip search and what
@@ -97,6 +99,7 @@ class QuantizeJob {
   // Tokens run through the model.
   bool calibrates() const { return options_.method == Method::kAwq && options_.from_calibration.empty(); }
   BlockQuantizerOptions quantizer_options() const;
+  OutputFormat output_format() const { return {options_.spec, layout_, options_.method == Method::kAwq}; }
   Status plan_memory();
   Status choose_residency();
   Result<std::string> fingerprint(const backend::Device& device, Reporter& reporter);
@@ -121,6 +124,7 @@ class QuantizeJob {
 
   QuantizeOptions options_;
   std::unique_ptr<ModelSource> source_;
+  container::TensorLayout layout_;
   awq::SolveOptions solve_;
   calibration::TokenRows rows_;
   calibration::Chunking chunking_;
@@ -140,6 +144,7 @@ class QuantizeJob {
   uint64_t peak_bytes_ = 0;
   uint64_t output_bytes_ = 0;
   double seconds_ = 0;
+  double durable_seconds_ = 0;
 };
 
 }  // namespace scrooge::pipeline

@@ -21,7 +21,7 @@ Status QuantizeJob::plan_memory() {
   memory = {};
   const model::BlockPlan& block = source_->block_plan();
   BlockQuantizer::plan_memory(*source_, chunking_, quantizer_options(), memory);
-  memory.add("write", "packed rows of a linear", OutputFile::device_bytes(block, options_.spec));
+  memory.add("write", "packed rows of a linear", OutputFile::device_bytes(block, output_format()));
   int64_t max_k = 0;
   int64_t max_n = 0;
   for (const model::LinearPlan& linear : block.linears) {
@@ -77,20 +77,15 @@ Status QuantizeJob::make_plan() {
   const model::ModelConfig& config = source_->config();
   MemoryPlan& memory = plan_.memory;
   SCROOGE_RETURN_IF_ERROR(choose_residency());
-  int64_t weights = 0;
-  double bits = 0;
-  for (const model::LinearPlan& linear : block.linears) {
-    weights += linear.rows * linear.cols;
-    bits += options_.spec.bits_per_weight(linear.cols) * static_cast<double>(linear.rows * linear.cols);
-  }
   plan_.blocks = config.blocks;
-  plan_.bits_per_weight = bits / static_cast<double>(weights);
   plan_.tokens = static_cast<uint64_t>(chunking_.tokens());
   plan_.tokens_dropped = rows_.dropped;
-  const auto segments = output_segments(*source_, options_.spec, options_.method == Method::kAwq);
+  const auto segments = output_segments(*source_, output_format());
   SCROOGE_ASSIGN_OR_RETURN(container::ModelInfo info, model_info());
   expect_reports(info);
-  SCROOGE_ASSIGN_OR_RETURN(plan_.output_bytes, container::planned_size(segments, info));
+  SCROOGE_ASSIGN_OR_RETURN(const container::LayoutPlan file, container::plan_layout(segments, info));
+  plan_.output_bytes = file.file_size;
+  plan_.bits_per_weight = container::bits_per_weight(file.metadata);
   if (solve_.keep_calibration) {
     SCROOGE_ASSIGN_OR_RETURN(calibration_bytes_, container::planned_size(calibration_segments(*source_, options_.spec),
                                                                          calibration_info(saving_info(info))));
@@ -98,6 +93,7 @@ Status QuantizeJob::make_plan() {
   // The tokenizer and the text are gone by now; what is left of the process is what it stays at.
   trim_heap();
   memory.overhead_bytes = resident_anonymous_bytes() + kLibraryOverhead;
+  memory.overhead_bytes += OutputFile::layout_bytes(block, output_format());
   if (solve_.keep_calibration || saved_) memory.overhead_bytes += calibration_block_bytes(block, options_.spec);
   memory.peak_bytes = memory.sum() + memory.overhead_bytes;
   if (options_.memory < memory.minimum_bytes) {

@@ -30,6 +30,7 @@ std::string QuantizeJob::token_digest() const {
 
 // Of the file to save, from that of the output.
 container::ModelInfo QuantizeJob::saving_info(container::ModelInfo info) const {
+  info.layout = {};  // of weights, which are not in that file
   if (solve_.keep_calibration) info.attributes.push_back({"calibration_tokens_sha256", token_digest()});
   return info;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/pipeline/resumable_output.h"
 
+#include "src/pipeline/progress.h"
+
 namespace scrooge::pipeline {
 
 Result<std::unique_ptr<ResumableOutput>> ResumableOutput::open(ResumeOptions options, backend::Device& device,
@@ -16,7 +18,7 @@ Result<std::unique_ptr<ResumableOutput>> ResumableOutput::open(ResumeOptions opt
   SCROOGE_ASSIGN_OR_RETURN(Journal journal, Journal::open(options.output, wait));
   std::unique_ptr<ResumableOutput> self(new ResumableOutput(std::move(options), std::move(journal)));
   const ResumeOptions& o = self->options_;
-  self->front_records_ = front_segment_count(output_segments(source, o.spec, o.with_scales));
+  self->front_records_ = front_segment_count(output_segments(source, o.format));
   while (self->journal_.published()) {
     SCROOGE_ASSIGN_OR_RETURN(const bool done, self->is_done_elsewhere(source));
     if (done) return self;
@@ -37,8 +39,7 @@ Result<std::unique_ptr<ResumableOutput>> ResumableOutput::open(ResumeOptions opt
     SCROOGE_RETURN_IF_ERROR(self->journal_.start(o.fingerprint));
     SCROOGE_ASSIGN_OR_RETURN(partial, AtomicFile::create_partial(o.output));
   }
-  SCROOGE_ASSIGN_OR_RETURN(OutputFile file,
-                           OutputFile::create(std::move(partial), device, source, o.spec, o.with_scales));
+  SCROOGE_ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(std::move(partial), device, source, o.format));
   self->output_ = std::make_unique<OutputFile>(std::move(file));
   if (!o.calibration.empty()) SCROOGE_RETURN_IF_ERROR(self->open_calibration(source));
   if (found) SCROOGE_RETURN_IF_ERROR(self->adopt_all());
@@ -78,6 +79,14 @@ Result<bool> ResumableOutput::can_resume() const {
 // The results of finished blocks are not made again without need: a name mistyped must not cost hours of work.
 Status ResumableOutput::open_calibration(const ModelSource& source) {
   const bool needed = journal_.size() > front_records_;
+  // The journal's lock is by output; another job may save its results under the same name.
+  const std::string partial = AtomicFile::partial_name(options_.calibration);
+  auto lock = RandomFile::open(partial, needed ? RandomFile::Mode::kExisting : RandomFile::Mode::kCreate);
+  if (lock.ok() && !lock->try_lock()) {
+    return error(StatusCode::kInvalidArgument, options_.calibration,
+                 ": another job is saving its calibration results there; give --save-calibration another name");
+  }
+  if (lock.ok()) calibration_lock_ = std::move(*lock);
   auto left =
       needed ? AtomicFile::resume_partial(options_.calibration) : AtomicFile::create_partial(options_.calibration);
   if (!left.ok() && needed && left.status().code() == StatusCode::kNotFound) {
@@ -87,7 +96,7 @@ Status ResumableOutput::open_calibration(const ModelSource& source) {
   }
   if (!left.ok()) return left.status();
   left->keep(needed);
-  SCROOGE_ASSIGN_OR_RETURN(CalibrationFile file, CalibrationFile::create(std::move(*left), source, options_.spec,
+  SCROOGE_ASSIGN_OR_RETURN(CalibrationFile file, CalibrationFile::create(std::move(*left), source, options_.format.spec,
                                                                          options_.calibration_bytes));
   calibration_ = std::make_unique<CalibrationFile>(std::move(file));
   return {};
@@ -145,12 +154,14 @@ Result<FinishedBlock> ResumableOutput::finished_block(int64_t block, const Block
 
 // The bytes first: a record must never speak of bytes that a crash can still lose.
 Status ResumableOutput::append(std::span<const BlockRecord> records) {
+  const Stopwatch watch;
   SCROOGE_RETURN_IF_ERROR(output_->sync());
   if (calibration_) SCROOGE_RETURN_IF_ERROR(calibration_->sync());
   for (const BlockRecord& record : records) {
     SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, encode_record(record));
     SCROOGE_RETURN_IF_ERROR(journal_.append(bytes));
   }
+  durable_seconds_ += watch.seconds();
   return {};
 }
 

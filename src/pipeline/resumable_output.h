@@ -25,8 +25,7 @@ struct ResumeOptions {
   std::string output;
   std::string fingerprint;
   bool fresh = false;  // start over whatever is there
-  QuantSpec spec;
-  bool with_scales = false;
+  OutputFormat format;
   uint64_t output_bytes = 0;
   std::string calibration;  // where to save the results of the calibration; empty: nowhere
   uint64_t calibration_bytes = 0;
@@ -61,6 +60,8 @@ class ResumableOutput {
   void discard();
   // Publishes the output, then the calibration results with an info of their own, and removes the journal.
   Status finish(const container::ModelInfo& info, const container::ModelInfo& calibration);
+  // Spent on making segments durable: their sync and their journal records.
+  double durable_seconds() const { return durable_seconds_; }
   uint64_t size() const { return output_ == nullptr ? published_bytes_ : output_->size(); }
 
  private:
@@ -77,10 +78,12 @@ class ResumableOutput {
   ResumeOptions options_;
   Journal journal_;
   std::unique_ptr<OutputFile> output_;
+  RandomFile calibration_lock_;                   // on CALIBRATION.partial
   std::unique_ptr<CalibrationFile> calibration_;  // null: not saved
   size_t front_records_ = 0;                      // of the journal, before those of blocks
   int64_t finished_blocks_ = 0;
   bool ours_ = false;  // the journal speaks of this job, not of another one whose work must stay
+  double durable_seconds_ = 0;
   bool published_ = false;
   uint64_t published_bytes_ = 0;  // by another process
 };

@@ -24,7 +24,8 @@ Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const 
   rows.vocabulary = source.config().vocabulary;
   if (!options.token_ids.empty()) {
     SCROOGE_ASSIGN_OR_RETURN(const std::string text, read_small_file(options.token_ids, kMaxTextBytes, cancel));
-    SCROOGE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, calibration::parse_token_ids(text, options.token_ids));
+    SCROOGE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                             calibration::parse_token_ids(text, options.token_ids, cancel));
     return calibration::cut_rows(ids, rows, options.token_ids);
   }
   SCROOGE_ASSIGN_OR_RETURN(const auto tokenizer, source.tokenizer());

@@ -446,6 +446,14 @@ static void calibration_results_outlive_the_job(const job_paths* paths) {
   CHECK(linear.block == 0 && linear.loss > 0 && linear.loss <= linear.loss_rtn);
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_linear(model, scrooge_model_linear_count(model), &linear, &error));
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_linear(NULL, 0, &linear, &error));
+  scrooge_source_info source;
+  memset(&source, 0, sizeof(source));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_source(model, 0, &source, &error));
+  source.struct_size = (uint32_t)sizeof(source);
+  EXPECT(SCROOGE_OK, scrooge_model_get_source(model, 0, &source, &error));
+  CHECK(strcmp(source.name, "model.safetensors") == 0 && strlen(source.sha256) == 64 && source.size > 0);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_model_get_source(model, scrooge_model_source_count(model), &source, &error));
+  CHECK(scrooge_model_source_count(NULL) == 0);
   scrooge_model_close(model);
 
   options.save_calibration = NULL;

@@ -36,6 +36,11 @@ int main(int argc, char** argv) {
   const scrooge::Expected<scrooge::Model> model = scrooge::Model::open("no_such_file.scrooge");
   expect(!model && model.error().status == SCROOGE_NOT_FOUND, "a missing model file is not found");
   expect(!scrooge::verify("no_such_file.scrooge"), "nor does it verify");
+  scrooge_repack_options layout = scrooge::repack_options();
+  layout.input = "no_such_file.scrooge";
+  layout.output = "never_written.scrooge";
+  const scrooge::Expected<void> repacked = scrooge::repack(layout);
+  expect(!repacked && repacked.error().status == SCROOGE_NOT_FOUND, "nor can it be repacked");
   const scrooge::Expected<std::vector<scrooge_device_info>> devices = scrooge::devices();
   expect(devices.ok() && !devices->empty(), "there is at least one device");
 

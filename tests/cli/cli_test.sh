@@ -21,11 +21,11 @@ test_help() {
   expect 0 --version
   out_has '^scrooge [0-9]+\.[0-9]+\.[0-9]+$'
   expect 0 --help
-  for command in plan quantize inspect verify eval tokenize devices; do
+  for command in plan quantize inspect verify repack eval tokenize devices; do
     out_has "^  $command "
   done
   out_has '^  130 +cancelled$'
-  for command in plan quantize inspect verify eval tokenize devices; do
+  for command in plan quantize inspect verify repack eval tokenize devices; do
     expect 0 "$command" --help
     out_has '^Examples:$'
     [ "$(grep -c "^  scrooge $command" out)" -ge 2 ] || fail "$command --help has fewer than two examples"
@@ -329,6 +329,47 @@ test_calibration() {
   [ ! -e o ] || fail "a refused job left its output"
 }
 
+test_repack() {
+  local layout other
+  expect 0 quantize "$model" --output canonical "${small[@]}" --quiet
+  expect 0 eval canonical --reference "$model" --text "$text" --context 64 --max-windows 4 --json
+  local kl
+  kl=$(json_number out kl)
+  for layout in interleaved4 interleaved8 awq; do
+    expect 0 quantize "$model" --output "$layout" "${small[@]}" --layout "$layout" --report report.json --quiet
+    grep -q "\"layout\":\"$layout\"" report.json || fail "the report does not tell of $layout"
+    expect 0 inspect "$layout"
+    out_has "bits per weight, $layout\$"
+    expect 0 verify "$layout"
+    expect 0 eval "$layout" --reference "$model" --text "$text" --context 64 --max-windows 4 --json
+    [ "$(json_number out kl)" = "$kl" ] || fail "another KL in layout $layout: $(cat out)"
+    expect 0 repack canonical -o there --layout "$layout"
+    out_has "^wrote +there, .*, layout $layout\$"
+    same there "$layout"
+  done
+  for layout in interleaved4 interleaved8 awq canonical; do
+    for other in canonical awq interleaved8; do
+      expect 0 repack "$layout" --output back --layout "$other" --quiet
+      [ ! -s out ] || fail "--quiet printed: $(cat out)"
+      same back "$other"
+    done
+  done
+  cp canonical before
+  expect 3 repack canonical -o canonical --layout awq
+  same canonical before
+  expect 2 repack canonical -o back --layout marlin
+  err_has 'interleaved8'
+  expect 2 repack canonical -o back
+  expect 3 repack missing -o back --layout awq
+  expect 6 repack "$text" -o back --layout awq
+  same back "$other"
+  expect 0 quantize "$model" --output eight --method rtn --bits 8 --group 16 --layout interleaved8 --quiet
+  expect 2 repack eight -o o --layout awq
+  err_has 'tensor .*8'
+  expect 2 quantize "$model" --output o --method rtn --bits 8 --group 16 --layout awq
+  [ ! -e o ] || fail "a refused layout left an output"
+}
+
 test_inspect() {
   expect 0 quantize "$model" --output q "${small[@]}" --quiet
   expect 0 inspect q
@@ -394,6 +435,21 @@ test_report() {
   holds "$(json_number r.json output_bytes) == $(size_of q)"
   expect 0 quantize "$model" --output q2 "${small[@]}" --json
   json_has out seconds peak_bytes linears
+  # What the output was made from, as a makefile rule; blanks are escaped.
+  cp "$text" "a text"
+  expect 0 quantize "$model" --output q "${small[@]}" --calibration "a text" --depfile q.d
+  [ "$(head -n 1 q.d)" = 'q: \' ] || fail "not a rule: $(head -n 1 q.d)"
+  for file in "$model"/*.json "$model/model.safetensors" 'a\ text'; do
+    grep -qxE "  ${file//\\/\\\\}( \\\\)?" q.d || fail "q.d lacks $file: $(cat q.d)"
+  done
+  expect 3 quantize "$model" --output q "${small[@]}" --depfile q
+  # Shards, and the index that names them.
+  expect 0 quantize "${model%/*}/tiny_qwen2" --output s --method rtn --group 32 --depfile s.d
+  for file in "${model%/*}"/tiny_qwen2/*.{json,safetensors}; do
+    grep -qF "  $file" s.d || fail "s.d lacks $file: $(cat s.d)"
+  done
+  expect 0 quantize "${model%/*}/tiny_llama.gguf" --output g --method rtn --group 32 --depfile g.d
+  [ "$(cat g.d)" = "g: \\"$'\n'"  ${model%/*}/tiny_llama.gguf" ] || fail "not the file alone: $(cat g.d)"
   [ "$(find . -name '*tmp*' | wc -l)" -eq 0 ] || fail "temporary files left: $(ls)"
 }
 

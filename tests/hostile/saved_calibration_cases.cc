@@ -60,7 +60,7 @@ void add_info(Table& table) {
   info(
       "a model", [](auto& i) { i.required_features = 0; }, "not the results of a calibration");
   info(
-      "a feature of the future", [](auto& i) { i.required_features |= 2; }, "required_features",
+      "a feature of the future", [](auto& i) { i.required_features |= 4; }, "required_features",
       StatusCode::kUnsupportedVersion);
   info(
       "3 bits", [](auto& i) { i.spec.bits = 3; }, "bits", kOther);

@@ -159,6 +159,55 @@ void add_words(Table& table) {
       "index");
 }
 
+void add_layouts(Table& table) {
+  using container::LayoutId;
+  using container::TensorLayout;
+  constexpr StatusCode kVersion = StatusCode::kUnsupportedVersion;
+  // Told in required_features, so that the layout itself is looked at.
+  const auto tensor = [&](std::string name, TensorLayout layout, std::string mention, StatusCode code = kBad) {
+    table.index(
+        concat("layout of a tensor: ", name),
+        [&](ModelMetadata& m) {
+          m.info.required_features = container::kFeatureLayouts;
+          m.tensors[0].description.layout = layout;
+        },
+        std::move(mention), code);
+  };
+  for (const uint16_t id : {3, 255, 65535}) {
+    tensor(concat("id ", id), {static_cast<LayoutId>(id), 0, 0}, "layout", kVersion);
+    table.index(
+        concat("layout of the scheme: id ", id),
+        [&](ModelMetadata& m) {
+          m.info.required_features = container::kFeatureLayouts;
+          m.info.layout.id = static_cast<LayoutId>(id);
+        },
+        "layout", kVersion);
+  }
+  for (const uint16_t rows : {0, 1, 3, 5, 16, 65535}) {
+    tensor(concat("tiles of ", rows, " rows"), {LayoutId::kInterleaved, rows, 8}, "b0.q");
+  }
+  for (const uint16_t chunk : {0, 1, 6, 65, 68, 65535}) {
+    tensor(concat("chunks of ", chunk, " bytes"), {LayoutId::kInterleaved, 4, chunk}, "b0.q");
+  }
+  // The planes are canonical: their sizes are wrong for any other layout, and 3 rows are no multiple of 8.
+  tensor("interleaved planes of canonical size", {LayoutId::kInterleaved, 4, 8}, "row_bytes");
+  tensor("AutoAWQ with 3 rows", {LayoutId::kAwq, 0, 0}, "multiple of 8");
+  table.index(
+      "layout that required_features does not tell of",
+      [](ModelMetadata& m) {
+        m.info.layout = {LayoutId::kInterleaved, 4, 8};
+      },
+      "required_features");
+  table.index(
+      "layout of the scheme: AutoAWQ with 8 bits",
+      [](ModelMetadata& m) {
+        m.info.required_features = container::kFeatureLayouts;
+        m.info.layout = {LayoutId::kAwq, 0, 0};
+        m.info.spec.bits = 8;
+      },
+      "scheme");
+}
+
 PlaneRecord& plane_of(ModelMetadata& m, size_t tensor, size_t plane) { return m.tensors[tensor].planes[plane]; }
 
 void add_tensors(Table& table) {
@@ -290,6 +339,7 @@ Format scrooge_format() {
             add_files(table);
             add_superblocks(table);
             add_words(table);
+            add_layouts(table);
             add_tensors(table);
             add_planes(table);
             add_segments(table);

@@ -99,20 +99,22 @@ inline ModelInfo sample_info() {
   return info;
 }
 
-inline std::vector<TensorDescription> sample_tensors() {
+inline std::vector<TensorDescription> sample_tensors(TensorLayout layout = {}) {
   QuantSpec spec;
   spec.group = 16;
-  auto q = quantized("b0.q", 3, 40, spec);
+  auto q = quantized("b0.q", layout.id == LayoutId::kAwq ? 8 : 3, 40, spec);
   q.folded = true;
+  q.layout = layout;
   return {q, dense("b0.norm", 1, 40, DType::kBF16), dense("b0.scale", 1, 40, DType::kF32, TensorKind::kAuxiliary)};
 }
 
-inline Status write_sample(const std::string& path, const ModelInfo& info = sample_info(), Alignment alignment = {}) {
+inline Status write_sample(const std::string& path, const ModelInfo& info = sample_info(), Alignment alignment = {},
+                           TensorLayout layout = {}) {
   SCROOGE_ASSIGN_OR_RETURN(ModelWriter writer, ModelWriter::create(path, alignment));
   const std::string config = "{\"hidden_size\":40}";
   SCROOGE_RETURN_IF_ERROR(writer.add_blob(SegmentKind::kConfig, "config.json", std::as_bytes(std::span(config))));
   SCROOGE_RETURN_IF_ERROR(writer.begin_segment("block.0", SegmentKind::kBlock));
-  for (const TensorDescription& tensor : sample_tensors()) SCROOGE_RETURN_IF_ERROR(add(writer, tensor));
+  for (const TensorDescription& tensor : sample_tensors(layout)) SCROOGE_RETURN_IF_ERROR(add(writer, tensor));
   SCROOGE_RETURN_IF_ERROR(writer.end_segment());
   return writer.finish(info);
 }

@@ -5,33 +5,58 @@
 // remainder of a tile takes the place of the reversed H, which by_channel holds first, so that gram is read once and
 // may be by_step. Tasks: rows of the reversed H; the tiles below the diagonal of one tile column of L; one tile column
 // of L^-1; rows of the outputs.
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
+#include <cmath>
 
 #include "backends/cpu/cpu_device.h"
 #include "backends/cpu/ops/scratch_parts.h"
+#include "backends/cpu/simd/ordered_product.h"
 #include "src/backend/validate.h"
 
 namespace scrooge::backend::cpu {
 namespace {
 
-using Dense = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Block = Eigen::Map<Dense, Eigen::Unaligned, Eigen::OuterStride<>>;
-
 constexpr int64_t kTile = 64;
 constexpr int64_t kDepth = 256;  // columns of L that a task holds in f64 at once
 
-Block block(double* at, int64_t rows, int64_t cols, int64_t stride) {
-  return Block(at, rows, cols, Eigen::OuterStride<>(stride));
+using DoubleProduct = BasicProduct<double>;
+
+// The lower triangle of the tile becomes its Cholesky factor; false when a pivot is not positive.
+bool factorize_tile(double* tile, int64_t size) {
+  for (int64_t j = 0; j < size; ++j) {
+    const double* column = tile + j * kTile;
+    for (int64_t i = j; i < size; ++i) {
+      double* row = tile + i * kTile;
+      double sum = row[j];
+      for (int64_t p = 0; p < j; ++p) sum -= row[p] * column[p];
+      if (i == j && !(sum > 0 && std::isfinite(sum))) return false;
+      row[j] = i == j ? std::sqrt(sum) : sum / column[j];
+    }
+  }
+  return true;
+}
+
+// The inverse of a lower triangle, with zeros above it.
+void invert_tile(const double* tile, int64_t size, double* inverse) {
+  for (int64_t i = 0; i < size; ++i) {
+    double* row = inverse + i * kTile;
+    for (int64_t c = 0; c < size; ++c) row[c] = i == c ? 1 : 0;
+    for (int64_t p = 0; p < i; ++p) {
+      const double factor = tile[i * kTile + p];
+      for (int64_t c = 0; c <= p; ++c) row[c] -= factor * inverse[p * kTile + c];
+    }
+    for (int64_t c = 0; c <= i; ++c) row[c] /= tile[i * kTile + i];
+  }
 }
 
 struct SharedSpace {
   SharedSpace(Carver& carver, int64_t k) {
     row = carver.take<double>(kTile * k);
     inverses = carver.take<double>((k + kTile - 1) / kTile * kTile * kTile);
+    tile = carver.take<double>(kTile * kTile);
   }
   double* row;       // [kTile, k]: the tile row of L that a column of tiles needs
   double* inverses;  // [tile][kTile, kTile]: of the diagonal tiles of L
+  double* tile;      // the diagonal tile at hand
 };
 
 struct WorkerSpace {
@@ -124,63 +149,97 @@ class Factorization {
       }
     }
   }
-  void store_factor(int64_t i, int64_t t, const Dense& tile) const {
+  void store_factor(int64_t i, int64_t t, const double* tile, int64_t stride) const {
     for (int64_t r = 0; r < size(i); ++r) {
       float* value = row_of<float>(p_.by_step, begin(i) + r) + begin(t);
       float* rest = row_of<float>(p_.by_channel, begin(i) + r) + begin(t);
       for (int64_t c = 0; c < size(t); ++c) {
-        value[c] = static_cast<float>(tile(r, c));
-        rest[c] = static_cast<float>(tile(r, c) - static_cast<double>(value[c]));
+        const double exact = tile[r * stride + c];
+        value[c] = static_cast<float>(exact);
+        rest[c] = static_cast<float>(exact - static_cast<double>(value[c]));
       }
     }
   }
 
+  // c[size(i), size(t)] = or -= a b, where op(a) has `depth` columns.
+  DoubleProduct product(int64_t i, int64_t t, int64_t depth, bool subtract) const {
+    DoubleProduct result;
+    result.m = size(i);
+    result.n = size(t);
+    result.k = depth;
+    result.lda = result.ldb = result.ldc = kTile;
+    result.beta = subtract ? 1 : 0;
+    result.alpha = subtract ? -1 : 1;
+    return result;
+  }
+
   bool factorize_diagonal(int64_t t) {
     const int64_t done = begin(t);
-    const int64_t n = size(t);
     load_factor(t, 0, done, shared_->row, k_);
-    Block tile = block(inverse(t), n, n, kTile);
-    load_gram(t, t, tile.data());
-    if (done > 0) tile.selfadjointView<Eigen::Lower>().rankUpdate(block(shared_->row, n, done, k_), -1);
-    Eigen::LLT<Eigen::Ref<Dense, 0, Eigen::OuterStride<>>> cholesky(tile);
-    // The library lets NaN pass.
-    if (cholesky.info() != Eigen::Success || !tile.diagonal().allFinite()) return false;
-    const Dense inverted = tile.triangularView<Eigen::Lower>().solve(Dense::Identity(n, n));
-    tile = inverted;
+    double* const tile = shared_->tile;
+    std::fill(tile, tile + kTile * kTile, 0.0);
+    load_gram(t, t, tile);
+    if (done > 0) {
+      DoubleProduct update = product(t, t, done, true);
+      update.transpose_b = true;
+      update.a = update.b = shared_->row;
+      update.lda = update.ldb = k_;
+      update.c = tile;
+      multiply_ordered(update);
+    }
+    if (!factorize_tile(tile, size(t))) return false;
+    invert_tile(tile, size(t), inverse(t));
     return true;
   }
 
   void factorize_below(int64_t i, int64_t t, int worker) const {
     Carver carver(execution_.scratch.worker(worker));
     const WorkerSpace space(carver, k_);
-    Block tile = block(space.tile, size(i), size(t), kTile);
     load_gram(i, t, space.tile);
     for (int64_t column = 0; column < begin(t); column += kDepth) {
       const int64_t width = std::min(kDepth, begin(t) - column);
       load_factor(i, column, width, space.chunk, kDepth);
-      tile.noalias() -=
-          block(space.chunk, size(i), width, kDepth) * block(shared_->row + column, size(t), width, k_).transpose();
+      DoubleProduct update = product(i, t, width, true);
+      update.transpose_b = true;
+      update.a = space.chunk;
+      update.lda = kDepth;
+      update.b = shared_->row + column;
+      update.ldb = k_;
+      update.c = space.tile;
+      multiply_ordered(update);
     }
-    store_factor(i, t, tile * block(inverse(t), size(t), size(t), kTile).transpose());
+    DoubleProduct solved = product(i, t, size(t), false);
+    solved.transpose_b = true;
+    solved.a = space.tile;
+    solved.b = inverse(t);
+    solved.c = space.chunk;
+    multiply_ordered(solved);
+    store_factor(i, t, space.chunk, kTile);
   }
 
   Status invert_column(int64_t t, int worker) const {
     Carver carver(execution_.scratch.worker(worker));
     const WorkerSpace space(carver, k_);
     const int64_t n = size(t);
-    block(space.column, n, n, kTile) = block(inverse(t), n, n, kTile);
+    for (int64_t r = 0; r < n; ++r) std::copy_n(inverse(t) + r * kTile, n, space.column + r * kTile);
     for (int64_t i = t + 1; i < tiles_; ++i) {
       SCROOGE_RETURN_IF_ERROR(execution_.check_cancelled(worker));
-      Block tile = block(space.tile, size(i), n, kTile);
-      tile.setZero();
+      std::fill(space.tile, space.tile + kTile * kTile, 0.0);
       for (int64_t column = begin(t); column < begin(i); column += kDepth) {
         const int64_t width = std::min(kDepth, begin(i) - column);
         load_factor(i, column, width, space.chunk, kDepth);
-        tile.noalias() -= block(space.chunk, size(i), width, kDepth) *
-                          block(space.column + (column - begin(t)) * kTile, width, n, kTile);
+        DoubleProduct update = product(i, t, width, true);
+        update.a = space.chunk;
+        update.lda = kDepth;
+        update.b = space.column + (column - begin(t)) * kTile;
+        update.c = space.tile;
+        multiply_ordered(update);
       }
-      block(space.column + (begin(i) - begin(t)) * kTile, size(i), n, kTile).noalias() =
-          block(inverse(i), size(i), size(i), kTile) * tile;
+      DoubleProduct solved = product(i, t, size(i), false);
+      solved.a = inverse(i);
+      solved.b = space.tile;
+      solved.c = space.column + (begin(i) - begin(t)) * kTile;
+      multiply_ordered(solved);
     }
     for (int64_t b = 0; b < n; ++b) {
       float* to = row_of<float>(p_.by_step, begin(t) + b);

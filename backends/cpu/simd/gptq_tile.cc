@@ -28,7 +28,7 @@ void round_rows(const float* scales, const float* zeros, float top, float pivot,
   }
 }
 
-// kSteps later steps by two vectors of rows: as many independent sums as hide the latency of the multiply-add, in
+// kSteps later steps by two vectors of rows: as many independent sums as hide the latency of the subtraction, in
 // registers on every instruction set.
 template <int kSteps>
 HWY_INLINE void spread_block(const GptqFactor& factor, int64_t begin, int64_t end, int64_t from, const float* error,
@@ -48,8 +48,8 @@ HWY_INLINE void spread_block(const GptqFactor& factor, int64_t begin, int64_t en
       const auto low_error = hn::LoadU(tag, e), high_error = hn::LoadU(tag, e + lanes);
       for (int s = 0; s < kSteps; ++s) {
         const auto weight = hn::Set(tag, rows[s][j]);
-        low[s] = hn::NegMulAdd(weight, low_error, low[s]);
-        high[s] = hn::NegMulAdd(weight, high_error, high[s]);
+        low[s] = hn::Sub(low[s], hn::Mul(weight, low_error));
+        high[s] = hn::Sub(high[s], hn::Mul(weight, high_error));
       }
     }
     for (int s = 0; s < kSteps; ++s) {

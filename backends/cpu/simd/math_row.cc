@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/cpu/simd/math_row.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "backends/cpu/simd/targets.h"
+#include "src/base/portable_math.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/simd/math_row.cc"
@@ -12,47 +13,56 @@
 #include "hwy/highway.h"
 
 #include "backends/cpu/simd/partial_inl.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace scrooge::backend::cpu::HWY_NAMESPACE {
 
-using DoubleTag = hn::ScalableTag<double>;
-using NarrowTag = hn::Rebind<float, DoubleTag>;
+// Sums run in this many lanes whatever the vectors: element i goes to lane i modulo that, and the lanes are joined in
+// halves. So the result does not depend on the instruction set.
+constexpr size_t kSumLanes = 32;  // of f64: enough independent sums to hide the latency of the additions
 
-// Four independent sums hide the latency of the additions; they are joined in a fixed order.
+template <typename T>
+HWY_INLINE T join(T* lanes, size_t count) {
+  for (size_t half = count / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
 template <typename Term>
 HWY_INLINE double sum_f64(const float* a, const float* b, int64_t n, const Term& term) {
-  const DoubleTag tag;
-  const NarrowTag narrow;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
-  auto sum0 = hn::Zero(tag), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+  using Tag = hn::CappedTag<double, 8>;
+  const Tag tag;
+  const hn::Rebind<float, Tag> narrow;
+  constexpr size_t kLanes = hn::MaxLanes(Tag());
+  constexpr size_t kVectors = kSumLanes / kLanes;
+  hn::Vec<Tag> sums[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::Zero(tag);
   const auto load = [&](const float* at) HWY_ATTR { return hn::PromoteTo(tag, hn::LoadU(narrow, at)); };
-  int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    sum0 = term(load(a + i), load(b + i), sum0);
-    sum1 = term(load(a + i + lanes), load(b + i + lanes), sum1);
-    sum2 = term(load(a + i + 2 * lanes), load(b + i + 2 * lanes), sum2);
-    sum3 = term(load(a + i + 3 * lanes), load(b + i + 3 * lanes), sum3);
+  const auto count = static_cast<size_t>(n);
+  size_t i = 0;
+  for (; i + kSumLanes <= count; i += kSumLanes) {
+    for (size_t v = 0; v < kVectors; ++v) {
+      sums[v] = hn::Add(sums[v], term(load(a + i + v * kLanes), load(b + i + v * kLanes)));
+    }
   }
-  for (; i + lanes <= n; i += lanes) sum0 = term(load(a + i), load(b + i), sum0);
-  const auto joined = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
-  double total = hn::GetLane(hn::SumOfLanes(tag, joined));
-  for (; i < n; ++i) {
-    total += hn::GetLane(
-        term(hn::Set(tag, static_cast<double>(a[i])), hn::Set(tag, static_cast<double>(b[i])), hn::Zero(tag)));
+  HWY_ALIGN double lanes[kSumLanes];
+  for (size_t v = 0; v < kVectors; ++v) hn::Store(sums[v], tag, lanes + v * kLanes);
+  for (size_t lane = 0; i < count; ++i, ++lane) {
+    const auto x = hn::Set(tag, static_cast<double>(a[i])), y = hn::Set(tag, static_cast<double>(b[i]));
+    lanes[lane] += hn::GetLane(term(x, y));
   }
-  return total;
+  return join(lanes, kSumLanes);
 }
 
 double dot(const float* a, const float* b, int64_t n) {
-  return sum_f64(a, b, n, [](auto x, auto y, auto sum) HWY_ATTR { return hn::MulAdd(x, y, sum); });
+  return sum_f64(a, b, n, [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
 }
 
 double squared_difference(const float* a, const float* b, int64_t n) {
-  return sum_f64(a, b, n, [](auto x, auto y, auto sum) HWY_ATTR {
+  return sum_f64(a, b, n, [](auto x, auto y) HWY_ATTR {
     const auto difference = hn::Sub(x, y);
-    return hn::MulAdd(difference, difference, sum);
+    return hn::Mul(difference, difference);
   });
 }
 
@@ -70,7 +80,8 @@ int64_t non_finite(const float* a, int64_t n) {
 
 void add_scaled(const float* x, float alpha, float* y, int64_t n) {
   const auto factor = hn::Set(FloatTag(), alpha);
-  map_row(x, y, y, static_cast<size_t>(n), [=](FloatVec a, FloatVec b) HWY_ATTR { return hn::MulAdd(a, factor, b); });
+  map_row(x, y, y, static_cast<size_t>(n),
+          [=](FloatVec a, FloatVec b) HWY_ATTR { return hn::Add(hn::Mul(a, factor), b); });
 }
 
 void multiply(const float* x, const float* s, float* y, int64_t n) {
@@ -100,16 +111,36 @@ void rotate(float* a, float* b, const float* cosine, const float* sine, int64_t 
     const size_t part = std::min(lanes, count - i);
     const auto x = load_partial(tag, a + i, part), y = load_partial(tag, b + i, part);
     const auto c = load_partial(tag, cosine + i, part), s = load_partial(tag, sine + i, part);
-    store_partial(hn::MulSub(x, c, hn::Mul(y, s)), tag, a + i, part);
-    store_partial(hn::MulAdd(y, c, hn::Mul(x, s)), tag, b + i, part);
+    store_partial(hn::Sub(hn::Mul(x, c), hn::Mul(y, s)), tag, a + i, part);
+    store_partial(hn::Add(hn::Mul(y, c), hn::Mul(x, s)), tag, b + i, part);
   }
+}
+
+// e^x for x <= 0 within about 2 units in the last place, 0 where that would be subnormal. With x = n ln 2 + r the
+// Taylor polynomial of r, |r| <= ln(2) / 2, ends where the next term no longer shows.
+template <class Tag>
+HWY_INLINE hn::Vec<Tag> exp_of_negative(Tag tag, hn::Vec<Tag> x) {
+  const hn::RebindToSigned<Tag> integers;
+  const auto least = hn::Set(tag, -87.3f);
+  const auto vanishes = hn::Lt(x, least);
+  const auto bounded = hn::Max(x, least);
+  const auto n = hn::Round(hn::Mul(bounded, hn::Set(tag, 1.44269504f)));
+  // ln 2 in two parts, n times the first of which is exact.
+  const auto rest = hn::Sub(bounded, hn::Mul(n, hn::Set(tag, 0.693359375f)));
+  const auto r = hn::Sub(rest, hn::Mul(n, hn::Set(tag, -2.12194440e-4f)));
+  auto sum = hn::Set(tag, 1.0f / 5040);
+  for (const float term : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) {
+    sum = hn::Add(hn::Mul(sum, r), hn::Set(tag, term));
+  }
+  const auto biased = hn::Add(hn::ConvertTo(integers, n), hn::Set(integers, 127));
+  return hn::IfThenZeroElse(vanishes, hn::Mul(sum, hn::BitCast(tag, hn::ShiftLeft<23>(biased))));
 }
 
 // 1 / (1 + exp(-x)) without overflow: the exponential is taken of -|x|.
 HWY_INLINE FloatVec sigmoid(FloatVec x) {
   const FloatTag tag;
   const auto one = hn::Set(tag, 1.0f);
-  const auto z = hn::Exp(tag, hn::Neg(hn::Abs(x)));
+  const auto z = exp_of_negative(tag, hn::Neg(hn::Abs(x)));
   const auto numerator = hn::IfThenElse(hn::Lt(x, hn::Zero(tag)), z, one);
   return hn::Div(numerator, hn::Add(one, z));
 }
@@ -125,7 +156,7 @@ void gate_gelu_tanh(const float* a, const float* b, float* y, int64_t n) {
   const auto linear = hn::Set(tag, 1.59576912f);
   const auto cubic = hn::Set(tag, 0.0713548162f);
   map_row(a, b, y, static_cast<size_t>(n), [=](FloatVec x, FloatVec m) HWY_ATTR {
-    const auto twice_u = hn::Mul(x, hn::MulAdd(hn::Mul(x, x), cubic, linear));
+    const auto twice_u = hn::Mul(x, hn::Add(hn::Mul(hn::Mul(x, x), cubic), linear));
     return hn::Mul(hn::Mul(x, sigmoid(twice_u)), m);
   });
 }
@@ -154,18 +185,27 @@ float exponentials(float* s, float factor, int64_t n) {
     greatest = hn::IfThenElse(hn::FirstN(tag, count - i), hn::Max(greatest, scaled), greatest);
   }
   const auto top = hn::MaxOfLanes(tag, greatest);
-  auto sum = hn::Zero(tag);
-  for (i = 0; i + lanes <= count; i += lanes) {
-    const auto e = hn::Exp(tag, hn::Sub(hn::LoadU(tag, s + i), top));
-    hn::StoreU(e, tag, s + i);
-    sum = hn::Add(sum, e);
+  constexpr size_t kLanes = hn::MaxLanes(FloatTag());
+  constexpr size_t kAll = 16;
+  constexpr size_t kVectors = kAll / kLanes;
+  FloatVec sums[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::Zero(tag);
+  for (i = 0; i + kAll <= count; i += kAll) {
+    for (size_t v = 0; v < kVectors; ++v) {
+      const auto e = exp_of_negative(tag, hn::Sub(hn::LoadU(tag, s + i + v * kLanes), top));
+      hn::StoreU(e, tag, s + i + v * kLanes);
+      sums[v] = hn::Add(sums[v], e);
+    }
   }
-  if (i < count) {
-    const auto e = hn::Exp(tag, hn::Sub(load_partial(tag, s + i, count - i), top));
-    store_partial(e, tag, s + i, count - i);
-    sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(tag, count - i), e));
+  for (size_t v = 0; i < count; ++v, i += kLanes) {
+    const size_t part = std::min(kLanes, count - i);
+    const auto e = exp_of_negative(tag, hn::Sub(load_partial(tag, s + i, part), top));
+    store_partial(e, tag, s + i, part);
+    sums[v] = hn::Add(sums[v], hn::IfThenElseZero(hn::FirstN(tag, part), e));
   }
-  return hn::GetLane(hn::SumOfLanes(tag, sum));
+  HWY_ALIGN float all[kAll];
+  for (size_t v = 0; v < kVectors; ++v) hn::Store(sums[v], tag, all + v * kLanes);
+  return join(all, kAll);
 }
 
 }  // namespace scrooge::backend::cpu::HWY_NAMESPACE
@@ -217,7 +257,7 @@ void gate_row(Activation activation, const float* a, const float* b, float* y, i
   constexpr double kRootHalf = 0.70710678118654752440;
   for (int64_t i = 0; i < n; ++i) {
     const auto x = static_cast<double>(a[i]);
-    y[i] = static_cast<float>(0.5 * x * std::erfc(-x * kRootHalf)) * b[i];
+    y[i] = static_cast<float>(0.5 * x * portable_erfc(-x * kRootHalf)) * b[i];
   }
 }
 

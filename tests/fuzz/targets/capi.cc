@@ -45,9 +45,10 @@ class Session {
 
   void run() {
     static constexpr void (Session::*kCalls[])() = {
-        &Session::prepare,  &Session::plan,     &Session::texts,  &Session::convert, &Session::cancel,
-        &Session::open,     &Session::tensors,  &Session::planes, &Session::rows,    &Session::verify,
-        &Session::evaluate, &Session::tokenize, &Session::decode, &Session::devices, &Session::nothing};
+        &Session::prepare, &Session::plan,    &Session::texts,    &Session::convert,
+        &Session::cancel,  &Session::open,    &Session::tensors,  &Session::planes,
+        &Session::rows,    &Session::verify,  &Session::evaluate, &Session::tokenize,
+        &Session::decode,  &Session::devices, &Session::nothing,  &Session::repack};
     while (!reader_.empty()) (this->*reader_.pick(kCalls))();
   }
 
@@ -158,6 +159,7 @@ class Session {
       case 31: o.fresh = reader_.byte() % 3; break;
       case 32: o.states = static_cast<int32_t>(reader_.byte() % 4); break;
       case 33: o.struct_size = static_cast<uint32_t>(number() % kRoom); break;
+      case 34: o.layout = layout(); break;
       case 36: o.device_memory = number(); break;
       case 37: preset(o); break;
       case 38: o.save_calibration = reader_.byte() % 8 == 0 ? path() : capi_files().calibration.c_str(); break;
@@ -262,6 +264,23 @@ class Session {
     const auto progress = reader_.byte() % 2 == 0 ? on_progress : nullptr;
     const char* file = reader_.byte() % 4 == 0 ? path() : capi_files().model.c_str();
     check(scrooge_verify(file, progress, &left, often(room_), capacity, often(&required), error()));
+  }
+
+  const char* layout() {
+    static constexpr const char* kLayouts[] = {"canonical", "interleaved4", "interleaved8", "awq",
+                                               "",          "tiles",        nullptr};
+    return reader_.pick(kLayouts);
+  }
+
+  void repack() {
+    auto* options = new (room_) scrooge_repack_options{};
+    scrooge_repack_options_init(options, struct_size<scrooge_repack_options>());
+    int left = reader_.byte();
+    options->input = reader_.byte() % 2 == 0 ? path() : capi_files().model.c_str();
+    options->output = often(capi_files().output.c_str());  // no other: the files are there for the next input too
+    options->layout = layout();
+    if (reader_.byte() % 2 == 0) options->progress = on_progress, options->progress_user = &left;
+    check(scrooge_repack(often(options), error()));
   }
 
   void evaluate() {

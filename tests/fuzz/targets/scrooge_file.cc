@@ -42,9 +42,9 @@ void read(std::string_view input) {
   require(encode_metadata(reader->metadata()).ok(), "an index that was read can be written");
 }
 
-std::string written(const ModelInfo& info) {
+std::string written(const ModelInfo& info, TensorLayout layout = {}) {
   const test::TempFolder folder;
-  require(write_sample(folder / "m.scrooge", info, {12, 8}).ok(), "a sample is written");
+  require(write_sample(folder / "m.scrooge", info, {12, 8}, layout).ok(), "a sample is written");
   const Bytes bytes = read_bytes(folder / "m.scrooge");
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
@@ -56,7 +56,8 @@ const InputKind kInputKind = InputKind::kBinary;
 std::vector<std::string> seeds() {
   ModelInfo plain;
   plain.architecture = "llama";
-  return {written(sample_info()), written(plain)};
+  return {written(sample_info()), written(plain), written(plain, {LayoutId::kInterleaved, 4, 8}),
+          written(plain, {LayoutId::kAwq, 0, 0})};
 }
 
 void run(std::string_view input) {

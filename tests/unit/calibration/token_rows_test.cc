@@ -77,5 +77,15 @@ TEST(TokenIds, ParsesDecimalTextAndNamesTheFault) {
   EXPECT_EQ(parse_token_ids("99999999999", "t").status().code(), StatusCode::kBadText);
 }
 
+TEST(TokenIds, ParsingManyCanBeCancelled) {
+  struct Stop : CancelToken {
+    bool cancelled() const override { return true; }
+    bool poll() override { return true; }
+  } stop;
+  std::string text;
+  for (int i = 0; i < 300'000; ++i) text += "1 ";
+  EXPECT_EQ(parse_token_ids(text, "t", &stop).status().code(), StatusCode::kCancelled);
+}
+
 }  // namespace
 }  // namespace scrooge::calibration

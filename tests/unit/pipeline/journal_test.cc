@@ -54,6 +54,16 @@ TEST_F(JournalTest, RecordsComeBackInOrder) {
   EXPECT_EQ(*journal->read(1), payload("again"));
 }
 
+TEST_F(JournalTest, ZerosAreWhatAPowerCutLeftOfOne) {
+  write(std::string(4096, '\0'));
+  auto journal = open();
+  ASSERT_TRUE(journal.ok()) << journal.status().message();
+  EXPECT_TRUE(journal->empty());
+  ASSERT_TRUE(journal->start("a=1\n").ok());
+  ASSERT_TRUE(journal->append(payload("first")).ok());
+  EXPECT_EQ(journal->size(), 1u);
+}
+
 TEST_F(JournalTest, EveryPrefixIsAJournalOfTheWholeRecordsInIt) {
   fill();
   const std::string whole = content();

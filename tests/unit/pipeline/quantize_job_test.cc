@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "src/container/model_reader.h"
@@ -164,6 +165,26 @@ TEST_F(QuantizeJobTest, BadInputIsNamedBeforeAnyWork) {
   EXPECT_EQ(code([](auto& o) { o.output = o.calibration_text; }), StatusCode::kInputIsOutput);
   EXPECT_EQ(code([](auto& o) { o.output = o.checkpoint + "/config.json"; }), StatusCode::kInputIsOutput);
   EXPECT_EQ(code([](auto& o) { o.device = "abacus"; }), StatusCode::kUnavailable);
+  EXPECT_EQ(code([](auto& o) {
+              o.reproducible = true;
+              o.device = "reference";
+            }),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(QuantizeJobTest, ReproducibleFilesSaySoAndAreAsGood) {
+  const QuantizeOptions fast = options("tiny_llama", "fast.scrooge");
+  QuantizeOptions same = options("tiny_llama", "same.scrooge");
+  same.reproducible = true;
+  ASSERT_TRUE(run(fast).ok());
+  ASSERT_TRUE(run(same).ok());
+  const auto file = container::ModelReader::open(same.output);
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  const auto& attributes = file->metadata().info.attributes;
+  EXPECT_TRUE(std::any_of(attributes.begin(), attributes.end(), [](const auto& attribute) {
+    return attribute.key == "device" && attribute.value == "cpu-reproducible";
+  }));
+  EXPECT_NEAR(kl(same.output, same.checkpoint) / kl(fast.output, fast.checkpoint), 1, 0.1);
 }
 
 TEST_F(QuantizeJobTest, ScaledFileIsNotACheckpoint) {

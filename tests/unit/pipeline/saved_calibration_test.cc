@@ -261,6 +261,24 @@ TEST_F(SavedCalibrationTest, MissingResultsOfFinishedBlocksAreRefusedAndNothingI
   EXPECT_EQ(bytes(mistyped.save_calibration), bytes(o.save_calibration));
 }
 
+TEST_F(SavedCalibrationTest, TwoJobsDoNotSaveUnderOneName) {
+  QuantizeOptions first = saving("first.scrooge");
+  QuantizeOptions second = saving("second.scrooge");
+  second.save_calibration = first.save_calibration;
+  const QuantizeOptions undisturbed = saving("third.scrooge");
+  expect_ok(run(undisturbed));
+  Status refused;
+  first.progress = [&](const Progress& p) {
+    if (p.phase == Phase::kBlockDone && p.block == 0) refused = run(second);
+    return true;
+  };
+  expect_ok(run(first));
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.message().find("first.scrooge.calib"), std::string_view::npos) << refused.message();
+  EXPECT_EQ(bytes(first.save_calibration), bytes(undisturbed.save_calibration));
+  expect_ok(run(second));
+}
+
 TEST_F(SavedCalibrationTest, WhatNeedsTheGramMatrixIsRefusedByName) {
   const QuantizeOptions first = saving("first.scrooge");
   expect_ok(run(first));

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The enumerations of scrooge.h, which are plain `int` constants there, and its version.
+
+pub const SCROOGE_VERSION_MAJOR: u32 = 0;
+pub const SCROOGE_VERSION_MINOR: u32 = 1;
+pub const SCROOGE_VERSION_PATCH: u32 = 0;
+
+pub const SCROOGE_OK: i32 = 0;
+pub const SCROOGE_INVALID_ARGUMENT: i32 = 1;
+pub const SCROOGE_OUT_OF_MEMORY: i32 = 2;
+pub const SCROOGE_BUDGET_EXCEEDED: i32 = 3;
+pub const SCROOGE_CANCELLED: i32 = 4;
+pub const SCROOGE_UNAVAILABLE: i32 = 5;
+pub const SCROOGE_UNSUPPORTED: i32 = 6;
+pub const SCROOGE_INTERNAL: i32 = 7;
+pub const SCROOGE_NOT_FOUND: i32 = 20;
+pub const SCROOGE_PERMISSION_DENIED: i32 = 21;
+pub const SCROOGE_IO_ERROR: i32 = 22;
+pub const SCROOGE_NO_SPACE: i32 = 23;
+pub const SCROOGE_INPUT_IS_OUTPUT: i32 = 24;
+pub const SCROOGE_SOURCE_CHANGED: i32 = 25;
+pub const SCROOGE_BAD_CHECKPOINT: i32 = 40;
+pub const SCROOGE_MISSING_SHARD: i32 = 41;
+pub const SCROOGE_MISSING_TENSOR: i32 = 42;
+pub const SCROOGE_WRONG_SHAPE: i32 = 43;
+pub const SCROOGE_BAD_CONFIG: i32 = 44;
+pub const SCROOGE_UNKNOWN_ARCHITECTURE: i32 = 45;
+pub const SCROOGE_MISSING_TOKENIZER: i32 = 46;
+pub const SCROOGE_BAD_TOKENIZER: i32 = 47;
+pub const SCROOGE_UNKNOWN_TOKENIZER: i32 = 48;
+pub const SCROOGE_BAD_TEXT: i32 = 49;
+pub const SCROOGE_NON_FINITE: i32 = 50;
+pub const SCROOGE_BAD_MODEL_FILE: i32 = 60;
+pub const SCROOGE_CHECKSUM_MISMATCH: i32 = 61;
+pub const SCROOGE_UNSUPPORTED_VERSION: i32 = 62;
+pub const SCROOGE_FINGERPRINT_MISMATCH: i32 = 63;
+
+pub const SCROOGE_LOG_DEBUG: i32 = 0;
+pub const SCROOGE_LOG_INFO: i32 = 1;
+pub const SCROOGE_LOG_WARNING: i32 = 2;
+pub const SCROOGE_LOG_ERROR: i32 = 3;
+
+pub const SCROOGE_CONTINUE: i32 = 0;
+pub const SCROOGE_CANCEL: i32 = 1;
+
+pub const SCROOGE_PHASE_PREPARE: i32 = 0;
+pub const SCROOGE_PHASE_BLOCK: i32 = 1;
+pub const SCROOGE_PHASE_BLOCK_DONE: i32 = 2;
+pub const SCROOGE_PHASE_FINISH: i32 = 3;
+pub const SCROOGE_PHASE_EVALUATE: i32 = 4;
+pub const SCROOGE_PHASE_VERIFY: i32 = 5;
+pub const SCROOGE_PHASE_REPACK: i32 = 6;
+
+pub const SCROOGE_METHOD_AWQ: i32 = 0;
+pub const SCROOGE_METHOD_RTN: i32 = 1;
+
+pub const SCROOGE_PROPAGATE_LINEAR: i32 = 0;
+pub const SCROOGE_PROPAGATE_BLOCK: i32 = 1;
+pub const SCROOGE_PROPAGATE_NONE: i32 = 2;
+
+pub const SCROOGE_EFFORT_FAST: i32 = 0;
+pub const SCROOGE_EFFORT_DEFAULT: i32 = 1;
+pub const SCROOGE_EFFORT_MAX: i32 = 2;
+
+pub const SCROOGE_SAMPLING_FIRST: i32 = 0;
+pub const SCROOGE_SAMPLING_EVEN: i32 = 1;
+pub const SCROOGE_SAMPLING_RANDOM: i32 = 2;
+
+pub const SCROOGE_STATES_AUTO: i32 = 0;
+pub const SCROOGE_STATES_KEEP: i32 = 1;
+pub const SCROOGE_STATES_REPLAY: i32 = 2;
+
+pub const SCROOGE_SCALE_FP16: i32 = 0;
+pub const SCROOGE_SCALE_BF16: i32 = 1;
+
+pub const SCROOGE_BUDGET_UNLIMITED: i32 = 0;
+pub const SCROOGE_BUDGET_GIVEN: i32 = 1;
+pub const SCROOGE_BUDGET_DEVICE: i32 = 2;
+pub const SCROOGE_BUDGET_CGROUP: i32 = 3;
+pub const SCROOGE_BUDGET_MACHINE: i32 = 4;
+pub const SCROOGE_BUDGET_PROCESS: i32 = 5;
+
+pub const SCROOGE_PLACEMENT_HELD: i32 = 0;
+pub const SCROOGE_PLACEMENT_STREAMED: i32 = 1;
+pub const SCROOGE_PLACEMENT_SPILLED: i32 = 2;
+pub const SCROOGE_PLACEMENT_RECOMPUTED: i32 = 3;
+
+pub const SCROOGE_OPEN_BOUNDS: i32 = 0;
+pub const SCROOGE_OPEN_STRUCTURE: i32 = 1;
+pub const SCROOGE_OPEN_CHECKSUMS: i32 = 2;
+
+pub const SCROOGE_TENSOR_DENSE: i32 = 0;
+pub const SCROOGE_TENSOR_QUANTIZED: i32 = 1;
+pub const SCROOGE_TENSOR_AUXILIARY: i32 = 2;
+
+pub const SCROOGE_DTYPE_F32: i32 = 0;
+pub const SCROOGE_DTYPE_F16: i32 = 1;
+pub const SCROOGE_DTYPE_BF16: i32 = 2;
+pub const SCROOGE_DTYPE_U8: i32 = 3;
+
+pub const SCROOGE_PLANE_DATA: i32 = 0;
+pub const SCROOGE_PLANE_CODES: i32 = 1;
+pub const SCROOGE_PLANE_SCALES: i32 = 2;
+pub const SCROOGE_PLANE_ZEROS: i32 = 3;
+
+pub const SCROOGE_LAYOUT_CANONICAL: i32 = 0;
+pub const SCROOGE_LAYOUT_INTERLEAVED: i32 = 1;
+pub const SCROOGE_LAYOUT_AWQ: i32 = 2;
+
+pub const SCROOGE_CONTENTS_MODEL: i32 = 0;
+pub const SCROOGE_CONTENTS_CALIBRATION: i32 = 1;
