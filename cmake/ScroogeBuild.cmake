@@ -70,7 +70,6 @@ function(scrooge_test name)
   target_compile_definitions(${name} PRIVATE SCROOGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)  # a third less to build; it is the library that counts
   if(SCROOGE_SANITIZE)
-    target_compile_definitions(${name} PRIVATE SCROOGE_SANITIZED)
     target_link_libraries(${name} PRIVATE scrooge_test_options)
     # Not in other builds, which show what a file forgot to include.
     target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <algorithm> <functional> <random> <string> <vector>)
