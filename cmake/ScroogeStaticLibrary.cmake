@@ -9,12 +9,15 @@ set(archives "")
 foreach(module IN LISTS modules)
   list(APPEND archives "$<TARGET_FILE:${module}>")
 endforeach()
+# The groups of inline functions go: of two equal ones a linker drops one whole, and what it drops here has local names.
+# What is unique (a static variable of an inline function) cannot be made local before it is weak.
 add_custom_command(
   OUTPUT "${object}"
   COMMAND "${CMAKE_COMMAND}" -E make_directory "${PROJECT_BINARY_DIR}/lib"
-  # Without the groups of inline functions: of two equal ones a linker drops one whole, here one with local names.
   COMMAND "${CMAKE_LINKER}" -r --force-group-allocation -o "${object}" --whole-archive ${archives}
-  COMMAND "${CMAKE_OBJCOPY}" --localize-hidden "${object}"
+  COMMAND "${CMAKE_NM}" "${object}" | sed -n "s/^[0-9a-f]* u //p" > "${object}.unique"
+  COMMAND "${CMAKE_OBJCOPY}" "--weaken-symbols=${object}.unique" "${object}"
+  COMMAND "${CMAKE_OBJCOPY}" --wildcard --keep-global-symbol=scrooge_* "${object}"
   DEPENDS ${modules} COMMENT "Linking the modules into one object" VERBATIM)
 set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 

@@ -85,7 +85,7 @@ Status GgufParser::read_string(std::string_view& text) {
   SCROOGE_RETURN_IF_ERROR(read(length));
   const std::byte* begin = nullptr;
   SCROOGE_RETURN_IF_ERROR(take(length, begin));
-  text = {reinterpret_cast<const char*>(begin), length};
+  text = {reinterpret_cast<const char*>(begin), static_cast<size_t>(length)};  // inside the file, so inside memory
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "tests/unit/pipeline/job_fixture.h"
@@ -48,10 +49,9 @@ class ResumeTest : public JobTest {
     return job.ok() ? (*job)->convert() : job.status();
   }
   // To the end; whether a finished block ran again.
-  static Status run_watching(QuantizeOptions o, bool& replayed) {
-    replayed = false;
+  static Status run_watching(QuantizeOptions o, std::set<uint32_t>& replayed) {
     o.progress = [&replayed](const Progress& progress) {
-      replayed = replayed || std::string_view(progress.stage) == "resume";
+      if (std::string_view(progress.stage) == "resume") replayed.insert(progress.block);
       return true;
     };
     auto job = QuantizeJob::prepare(std::move(o));
@@ -227,14 +227,15 @@ TEST_F(ResumeTest, KeptStatesAreGoneOnFromAndLeaveNothing) {
       // Behind the last block nothing goes on from states. On a slow machine there are reports.
       const bool kept = exists(DurableStates::name_of(o.output));
       EXPECT_EQ(kept, left_over(o.output) && phase != Phase::kFinish);
-      // On such a one it may have been cancelled between the end of the block and that of its states, too.
+      // On such a one it may have been cancelled between the end of the first block and that of its states, too.
       const bool saved = kept && bytes(DurableStates::name_of(o.output)).starts_with("SCRGSTT1");
       gone_on += saved ? 1 : 0;
-      bool replayed = false;
+      std::set<uint32_t> replayed;
       const Status status = run_watching(o, replayed);
       ASSERT_TRUE(status.ok()) << status.message();
       EXPECT_EQ(bytes(o.output), expected);
-      EXPECT_FALSE(saved && replayed);
+      // The last one does where it was cancelled between the end of that block and that of its states.
+      EXPECT_LE(replayed.size(), saved ? 1u : 2u);
       EXPECT_FALSE(left_over(o.output));
     }
     EXPECT_GT(gone_on, 0);
@@ -299,10 +300,10 @@ TEST_F(ResumeTest, DamagedOrForeignStatesAreNotGoneOnFrom) {
     ASSERT_GT(content.size(), 200u);
     damage(content);
     std::ofstream(states, std::ios::binary | std::ios::trunc) << content;
-    bool replayed = false;
+    std::set<uint32_t> replayed;
     const Status status = run_watching(o, replayed);
     ASSERT_TRUE(status.ok()) << status.message();
-    EXPECT_TRUE(replayed);
+    EXPECT_FALSE(replayed.empty());
     EXPECT_EQ(bytes(o.output), expected);
   }
 }
@@ -314,10 +315,10 @@ TEST_F(ResumeTest, StatesThatAreNotWantedAnyMoreGo) {
   ASSERT_EQ(run_blocks(o, 1).code(), StatusCode::kCancelled);
   ASSERT_TRUE(exists(DurableStates::name_of(o.output)));
   o.states = StatesPolicy::kReplay;
-  bool replayed = false;
+  std::set<uint32_t> replayed;
   const Status status = run_watching(o, replayed);
   ASSERT_TRUE(status.ok()) << status.message();
-  EXPECT_TRUE(replayed);
+  EXPECT_FALSE(replayed.empty());
   EXPECT_EQ(bytes(o.output), expected);
   EXPECT_FALSE(left_over(o.output));
 }
