@@ -5,26 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int failures = 0;
-
-#define CHECK(condition)                                                      \
-  do {                                                                        \
-    if (!(condition)) {                                                       \
-      fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
-      ++failures;                                                             \
-    }                                                                         \
-  } while (0)
-
-static void expect_status(int line, scrooge_status got, scrooge_status wanted, scrooge_error* error) {
-  if (got != wanted) {
-    fprintf(stderr, "%s:%d: got %s (%s), wanted %s\n", __FILE__, line, scrooge_status_string(got),
-            scrooge_error_get_message(error), scrooge_status_string(wanted));
-    ++failures;
-  }
-  scrooge_error_destroy(error);
-}
-
-#define EXPECT(wanted, call) (error = NULL, status = (call), expect_status(__LINE__, status, (wanted), error))
+#include "check.h"
 
 static char input[4096];
 static char output[4096];
@@ -146,7 +127,7 @@ static void wrong_calls_and_cancel(void) {
     if (file != NULL) fclose(file);
   }
   options.input = "no_such_file.scrooge";
-  EXPECT(SCROOGE_NOT_FOUND, scrooge_repack(&options, NULL));
+  CHECK(scrooge_repack(&options, NULL) == SCROOGE_NOT_FOUND); /* the error object may be left out */
 }
 
 int main(int argc, char** argv) {

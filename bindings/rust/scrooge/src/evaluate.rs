@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 use crate::allocator::Allocator;
 use crate::call::fill;
-use crate::callbacks::{Callbacks, Closures};
+use crate::callbacks::Callbacks;
 use crate::choices::{Budget, LogLevel};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::progress::{Flow, Progress};
+use crate::settings::{initialized, Settings};
 use crate::text::{c_path, c_text};
 use scrooge_sys as sys;
 use std::ffi::CString;
 use std::fmt;
-use std::mem::{self, MaybeUninit};
 use std::path::Path;
 
 /// Options of an evaluation: the perplexity of a model on a text, and how far it is from a reference.
@@ -21,28 +21,15 @@ use std::path::Path;
 /// ```
 #[must_use = "nothing happens before run"]
 pub struct Evaluate<'a> {
-    options: sys::scrooge_evaluate_options,
-    /// What the options point to.
-    texts: Vec<CString>,
-    closures: Closures<'a>,
-    /// The first text that could not be passed on; run gives it.
-    error: Option<Error>,
+    settings: Settings<'a, sys::scrooge_evaluate_options>,
 }
-
-// SAFETY: the options' pointers lead to `texts`, which moves along, or to static texts of the library.
-unsafe impl Send for Evaluate<'_> {}
 
 impl<'a> Evaluate<'a> {
     /// Of `model`, a `.scrooge` file or a checkpoint.
     pub fn new(model: impl AsRef<Path>) -> Evaluate<'a> {
-        let mut options = MaybeUninit::uninit();
-        // SAFETY: init fills a struct of that size, which is then initialized.
-        let options = unsafe {
-            sys::scrooge_evaluate_options_init(options.as_mut_ptr(), mem::size_of::<sys::scrooge_evaluate_options>());
-            options.assume_init()
-        };
-        Evaluate { options, texts: Vec::new(), closures: Closures::default(), error: None }
-            .set_text(c_path(model.as_ref()), |options| &mut options.model)
+        // SAFETY: init fills a struct of that size.
+        let options = unsafe { initialized(sys::scrooge_evaluate_options_init) };
+        Evaluate { settings: Settings::new(options) }.set_text(c_path(model.as_ref()), |options| &mut options.model)
     }
 
     fn set_text(
@@ -50,18 +37,12 @@ impl<'a> Evaluate<'a> {
         text: Result<CString>,
         field: impl FnOnce(&mut sys::scrooge_evaluate_options) -> &mut *const sys::c_char,
     ) -> Self {
-        match text {
-            Ok(text) => {
-                *field(&mut self.options) = text.as_ptr(); // its bytes stay where they are when it moves
-                self.texts.push(text);
-            }
-            Err(error) => self.error = self.error.or(Some(error)),
-        }
+        self.settings.set_text(text, field);
         self
     }
 
     fn set(mut self, change: impl FnOnce(&mut sys::scrooge_evaluate_options)) -> Self {
-        change(&mut self.options);
+        change(&mut self.settings.options);
         self
     }
 
@@ -114,34 +95,33 @@ impl<'a> Evaluate<'a> {
 
     /// Where large buffers come from. See [`Allocator`].
     pub fn allocator(mut self, allocator: impl Allocator + Send + 'a) -> Self {
-        self.closures.allocator = Some(Box::new(allocator));
+        self.settings.closures.allocator = Some(Box::new(allocator));
         self
     }
 
     /// Called with how far it is, on the thread of run; stops it by [`Flow::Cancel`] or a panic.
     pub fn progress(mut self, report: impl FnMut(&Progress<'_>) -> Flow + Send + 'a) -> Self {
-        self.closures.progress = Some(Box::new(report));
+        self.settings.closures.progress = Some(Box::new(report));
         self
     }
 
     /// Called with remarks and warnings, on the same thread.
     pub fn log(mut self, sink: impl FnMut(LogLevel, &str) + Send + 'a) -> Self {
-        self.closures.log = Some(Box::new(sink));
+        self.settings.closures.log = Some(Box::new(sink));
         self
     }
 
     /// Evaluates.
     pub fn run(mut self) -> Result<Evaluation> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let callbacks = Callbacks::new(self.closures);
-        self.options.allocator = callbacks.allocator();
-        self.options.progress = callbacks.progress();
-        self.options.progress_user = callbacks.user();
-        self.options.log = callbacks.log();
-        self.options.log_user = callbacks.user();
-        let options = &self.options;
+        self.settings.check()?;
+        let callbacks = Callbacks::new(self.settings.closures);
+        let options = &mut self.settings.options;
+        options.allocator = callbacks.allocator();
+        options.progress = callbacks.progress();
+        options.progress_user = callbacks.user();
+        options.log = callbacks.log();
+        options.log_user = callbacks.user();
+        let options = &*options;
         // SAFETY: the options and all they point to live during the call.
         let result =
             callbacks.run(|| fill(|result, error| unsafe { sys::scrooge_evaluate(options, result, error) }))?;
@@ -151,7 +131,7 @@ impl<'a> Evaluate<'a> {
 
 impl fmt::Debug for Evaluate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Evaluate").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Evaluate").field("options", &self.settings.options).finish_non_exhaustive()
     }
 }
 

@@ -48,6 +48,7 @@ mod plan;
 mod progress;
 mod quantize;
 mod repack;
+mod settings;
 mod stages;
 mod tensor;
 mod text;

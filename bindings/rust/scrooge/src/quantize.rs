@@ -1,87 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 use crate::allocator::Allocator;
 use crate::call::check;
-use crate::callbacks::{Callbacks, Closures};
+use crate::callbacks::Callbacks;
 use crate::choices::{
     Budget, Effort, Layout, LogLevel, Method, Preset, Propagate, Rounding, Sampling, ScaleType, States,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::job::Job;
 use crate::progress::{Flow, Progress};
+use crate::settings::{initialized, Settings};
 use crate::text::{c_path, c_text};
 use scrooge_sys as sys;
 use std::ffi::CString;
 use std::fmt;
-use std::mem::{self, MaybeUninit};
 use std::path::Path;
 
 /// Options of a quantization job. Those not named keep the library's defaults: AWQ, default effort, 4 bits, groups of
 /// 128, asymmetric, fp16 scales, 128 samples of 512 tokens, the processor, and what memory is free.
 #[must_use = "nothing happens before prepare"]
 pub struct Quantize<'a> {
-    options: sys::scrooge_quantize_options,
-    /// What the options point to.
-    texts: Vec<CString>,
-    closures: Closures<'a>,
-    /// The first text that could not be passed on; prepare gives it.
-    error: Option<Error>,
+    settings: Settings<'a, sys::scrooge_quantize_options>,
 }
-
-// SAFETY: the options' pointers lead to `texts`, which moves along, or to static texts of the library.
-unsafe impl Send for Quantize<'_> {}
 
 impl<'a> Quantize<'a> {
     /// A job that quantizes `checkpoint` (a folder with config.json and safetensors, or a GGUF file) and writes `output`.
     pub fn new(checkpoint: impl AsRef<Path>, output: impl AsRef<Path>) -> Quantize<'a> {
-        let mut options = MaybeUninit::uninit();
-        // SAFETY: init fills a struct of that size, which is then initialized.
-        let options = unsafe {
-            sys::scrooge_quantize_options_init(options.as_mut_ptr(), mem::size_of::<sys::scrooge_quantize_options>());
-            options.assume_init()
-        };
-        let quantize = Quantize { options, texts: Vec::new(), closures: Closures::default(), error: None };
-        quantize
-            .text(c_path(checkpoint.as_ref()), |options| &mut options.checkpoint)
-            .text(c_path(output.as_ref()), |options| &mut options.output)
+        // SAFETY: init fills a struct of that size.
+        let options = unsafe { initialized(sys::scrooge_quantize_options_init) };
+        Quantize { settings: Settings::new(options) }
+            .set_text(c_path(checkpoint.as_ref()), |options| &mut options.checkpoint)
+            .set_text(c_path(output.as_ref()), |options| &mut options.output)
     }
 
-    fn text(
+    fn set_text(
         mut self,
         text: Result<CString>,
         field: impl FnOnce(&mut sys::scrooge_quantize_options) -> &mut *const sys::c_char,
     ) -> Self {
-        match text {
-            Ok(text) => {
-                *field(&mut self.options) = text.as_ptr(); // its bytes stay where they are when it moves
-                self.texts.push(text);
-            }
-            Err(error) => self.error = self.error.or(Some(error)),
-        }
+        self.settings.set_text(text, field);
         self
     }
 
     fn set(mut self, change: impl FnOnce(&mut sys::scrooge_quantize_options)) -> Self {
-        change(&mut self.options);
+        change(&mut self.settings.options);
         self
     }
 
     /// The UTF-8 text to calibrate on. Rounding to nearest needs none.
     pub fn calibration_text(self, file: impl AsRef<Path>) -> Self {
-        self.text(c_path(file.as_ref()), |options| &mut options.calibration_text)
+        self.set_text(c_path(file.as_ref()), |options| &mut options.calibration_text)
     }
 
     /// Token ids instead of a text: decimal numbers, separated by white space or commas.
     pub fn calibration_ids(self, file: impl AsRef<Path>) -> Self {
-        self.text(c_path(file.as_ref()), |options| &mut options.calibration_ids)
+        self.set_text(c_path(file.as_ref()), |options| &mut options.calibration_ids)
     }
 
     /// Sets samples, length and effort together; change what you like afterwards.
     pub fn preset(mut self, preset: Preset) -> Self {
         let result = c_text(preset.name()).and_then(|name| {
             // SAFETY: initialized options and a C string.
-            check(|error| unsafe { sys::scrooge_quantize_options_preset(&mut self.options, name.as_ptr(), error) })
+            check(|error| unsafe {
+                sys::scrooge_quantize_options_preset(&mut self.settings.options, name.as_ptr(), error)
+            })
         });
-        self.error = self.error.or_else(|| result.err());
+        self.settings.note(result);
         self
     }
 
@@ -159,7 +142,7 @@ impl<'a> Quantize<'a> {
 
     /// One of [`devices`](crate::devices), by its id.
     pub fn device(self, id: &str) -> Self {
-        self.text(c_text(id), |options| &mut options.device)
+        self.set_text(c_text(id), |options| &mut options.device)
     }
 
     /// How much is tried. Picks what rounding, correct, refine and refit leave open.
@@ -169,7 +152,7 @@ impl<'a> Quantize<'a> {
 
     /// How codes are chosen.
     pub fn rounding(self, rounding: Rounding) -> Self {
-        self.text(c_text(rounding.name()), |options| &mut options.rounding)
+        self.set_text(c_text(rounding.name()), |options| &mut options.rounding)
     }
 
     /// Error correction towards the original output, 0 to 1.
@@ -209,7 +192,7 @@ impl<'a> Quantize<'a> {
 
     /// Folder for what the memory budget has no room for.
     pub fn spill(self, folder: impl AsRef<Path>) -> Self {
-        self.text(c_path(folder.as_ref()), |options| &mut options.spill)
+        self.set_text(c_path(folder.as_ref()), |options| &mut options.spill)
     }
 
     /// Whether to start over rather than to go on where an earlier run of this job stopped.
@@ -224,17 +207,17 @@ impl<'a> Quantize<'a> {
 
     /// File for what the calibration finds, beside the output.
     pub fn save_calibration(self, file: impl AsRef<Path>) -> Self {
-        self.text(c_path(file.as_ref()), |options| &mut options.save_calibration)
+        self.set_text(c_path(file.as_ref()), |options| &mut options.save_calibration)
     }
 
     /// Such a file, to quantize from without a text and without a forward pass.
     pub fn from_calibration(self, file: impl AsRef<Path>) -> Self {
-        self.text(c_path(file.as_ref()), |options| &mut options.from_calibration)
+        self.set_text(c_path(file.as_ref()), |options| &mut options.from_calibration)
     }
 
     /// The order of the planes of quantized tensors.
     pub fn layout(self, layout: Layout) -> Self {
-        self.text(c_text(layout.name()), |options| &mut options.layout)
+        self.set_text(c_text(layout.name()), |options| &mut options.layout)
     }
 
     /// Arithmetic in one fixed order: slower, and the output's bytes are the same on every processor and system.
@@ -244,39 +227,38 @@ impl<'a> Quantize<'a> {
 
     /// Where large buffers come from. See [`Allocator`].
     pub fn allocator(mut self, allocator: impl Allocator + Send + 'a) -> Self {
-        self.closures.allocator = Some(Box::new(allocator));
+        self.settings.closures.allocator = Some(Box::new(allocator));
         self
     }
 
     /// Called with how far it is, on the thread that runs prepare or convert; stops it by [`Flow::Cancel`] or a panic.
     pub fn progress(mut self, report: impl FnMut(&Progress<'_>) -> Flow + Send + 'a) -> Self {
-        self.closures.progress = Some(Box::new(report));
+        self.settings.closures.progress = Some(Box::new(report));
         self
     }
 
     /// Called with remarks and warnings, on the same thread.
     pub fn log(mut self, sink: impl FnMut(LogLevel, &str) + Send + 'a) -> Self {
-        self.closures.log = Some(Box::new(sink));
+        self.settings.closures.log = Some(Box::new(sink));
         self
     }
 
     /// Opens and checks everything, tokenizes, plans memory; writes nothing.
     pub fn prepare(mut self) -> Result<Job<'a>> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let callbacks = Callbacks::new(self.closures);
-        self.options.allocator = callbacks.allocator();
-        self.options.progress = callbacks.progress();
-        self.options.progress_user = callbacks.user();
-        self.options.log = callbacks.log();
-        self.options.log_user = callbacks.user();
-        Job::prepare(&self.options, callbacks)
+        self.settings.check()?;
+        let callbacks = Callbacks::new(self.settings.closures);
+        let options = &mut self.settings.options;
+        options.allocator = callbacks.allocator();
+        options.progress = callbacks.progress();
+        options.progress_user = callbacks.user();
+        options.log = callbacks.log();
+        options.log_user = callbacks.user();
+        Job::prepare(options, callbacks)
     }
 }
 
 impl fmt::Debug for Quantize<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Quantize").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Quantize").field("options", &self.settings.options).finish_non_exhaustive()
     }
 }

@@ -4,10 +4,10 @@ use crate::callbacks::{Callbacks, Closures};
 use crate::choices::Layout;
 use crate::error::Result;
 use crate::progress::{Flow, Progress};
+use crate::settings::initialized;
 use crate::text::{c_path, c_text};
 use scrooge_sys as sys;
 use std::fmt;
-use std::mem::{self, MaybeUninit};
 use std::path::{Path, PathBuf};
 
 /// Writes a `.scrooge` file again, with its quantized tensors in another [`Layout`]: the same numbers, nothing lost.
@@ -42,12 +42,8 @@ impl<'a> Repack<'a> {
         let (input, output) = (c_path(&self.input)?, c_path(&self.output)?);
         let layout = c_text(self.layout.name())?;
         let callbacks = Callbacks::new(self.closures);
-        let mut options = MaybeUninit::uninit();
-        // SAFETY: init fills a struct of that size, which is then initialized.
-        let mut options = unsafe {
-            sys::scrooge_repack_options_init(options.as_mut_ptr(), mem::size_of::<sys::scrooge_repack_options>());
-            options.assume_init()
-        };
+        // SAFETY: init fills a struct of that size.
+        let mut options = unsafe { initialized(sys::scrooge_repack_options_init) };
         options.input = input.as_ptr();
         options.output = output.as_ptr();
         options.layout = layout.as_ptr();
