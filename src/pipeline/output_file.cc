@@ -17,8 +17,6 @@ using container::TensorKind;
 
 namespace {
 
-constexpr uint64_t kTileBytes = 1 << 20;
-
 TensorDescription dense(std::string name, int64_t rows, int64_t cols, DType dtype,
                         TensorKind kind = TensorKind::kDense) {
   TensorDescription description;

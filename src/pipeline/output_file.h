@@ -69,6 +69,9 @@ class OutputFile {
   uint64_t size() const { return writer_.file_size(); }
 
  private:
+  // Of a tensor on its way into the file or back, at a time; what is planned for is what is used.
+  static constexpr uint64_t kTileBytes = 1 << 20;
+
   OutputFile(container::ModelWriter writer, backend::Device& device, const ModelSource& source,
              const OutputFormat& format)
       : writer_(std::move(writer)), device_(&device), source_(&source), format_(format) {}

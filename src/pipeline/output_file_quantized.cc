@@ -15,12 +15,6 @@ using container::PlaneKind;
 using container::PlaneRegion;
 using container::TensorDescription;
 
-namespace {
-
-constexpr uint64_t kTileBytes = 1 << 20;
-
-}  // namespace
-
 TensorDescription quantized_description(std::string name, const model::LinearPlan& linear, const OutputFormat& format) {
   TensorDescription description;
   description.name = std::move(name);

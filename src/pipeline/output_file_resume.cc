@@ -14,8 +14,6 @@ using container::TensorRecord;
 
 namespace {
 
-constexpr uint64_t kTileBytes = 1 << 20;
-
 const TensorRecord* find_tensor(const container::ModelMetadata& segment, const std::string& name) {
   const auto found = std::find_if(segment.tensors.begin(), segment.tensors.end(),
                                   [&](const TensorRecord& tensor) { return tensor.description.name == name; });
