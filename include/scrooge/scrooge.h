@@ -132,17 +132,21 @@ typedef struct scrooge_progress {
   uint32_t blocks; /* of the whole job */
   double fraction; /* of the whole job, 0 to 1 */
   double elapsed_seconds;
-  double eta_seconds;       /* negative while unknown */
-  double tokens_per_second; /* calibration or evaluation tokens through one block; 0 while unknown */
-  double calibrate_seconds; /* of this block: forward passes and statistics */
-  double quantize_seconds;  /* of this block: search, rounding, packing */
-  double loss;              /* of this block: squared output error, summed over its linears, per token */
-  double loss_rtn;          /* the same for round-to-nearest */
-  uint64_t memory_before;   /* budget in use when the block began */
-  uint64_t memory_after;    /* now */
-  uint64_t memory_peak;     /* of the job so far */
-  uint64_t memory_limit;    /* UINT64_MAX when unlimited */
-  const char* stage;        /* "qkv", "o", "gate_up", "down", "embedding", ...; never NULL */
+  double eta_seconds;            /* negative while unknown */
+  double tokens_per_second;      /* calibration or evaluation tokens through one block; 0 while unknown */
+  double calibrate_seconds;      /* of this block: forward passes and statistics */
+  double quantize_seconds;       /* of this block: search, rounding, packing */
+  double loss;                   /* of this block: squared output error, summed over its linears, per token */
+  double loss_rtn;               /* the same for round-to-nearest */
+  uint64_t memory_before;        /* budget in use when the block began */
+  uint64_t memory_after;         /* now */
+  uint64_t memory_peak;          /* of the job so far */
+  uint64_t memory_limit;         /* UINT64_MAX when unlimited */
+  const char* stage;             /* "qkv", "o", "gate_up", "down", "embedding", ...; never NULL */
+  uint64_t device_memory_before; /* the same of a device with memory of its own; 0 for the others, as the next two */
+  uint64_t device_memory_after;
+  uint64_t device_memory_peak;  /* of this block */
+  uint64_t device_memory_limit; /* UINT64_MAX when unlimited, and for the others */
 } scrooge_progress;
 
 /* Returns SCROOGE_CONTINUE, or SCROOGE_CANCEL to stop the call with SCROOGE_CANCELLED. Called on the thread of the call
@@ -155,18 +159,32 @@ typedef int32_t (*scrooge_progress_fn)(void* user, const scrooge_progress* progr
 
 typedef struct scrooge_device_info {
   uint32_t struct_size;
-  uint32_t available;   /* 0: `features` says why not */
+  uint32_t available;   /* 0: `unfit` says why not, and `features` too */
   uint64_t total_bytes; /* 0 when unknown */
   uint64_t free_bytes;
-  char id[32]; /* what options.device takes: "cpu", "cuda:0" */
+  char id[32]; /* what options.device takes: "cpu", "cuda:1" */
   char name[128];
-  char features[256];
+  char features[256];  /* what the library uses of it */
+  uint32_t own_memory; /* 1: its buffers are no memory of the host, and have options.device_memory for a budget */
+  uint32_t software;   /* 1: a driver that computes on the processor, which "auto" never takes */
+  char driver[128];    /* its name and version; empty for the host */
+  char unfit[256];     /* why the device cannot be used; empty when it can */
+  char reason[256];    /* of scrooge_device_find: why it is this one; empty where the name said so */
 } scrooge_device_info;
 
 SCROOGE_API uint32_t scrooge_device_count(void);
 /* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_device_get_info(uint32_t index, scrooge_device_info* info,
                                                                     scrooge_error** error);
+/* The device that options.device means by `name`:
+ *   "cpu", "vulkan", "cuda:1"   that device, by backend and index; a backend alone is its first device
+ *   "auto"                      the best fit: a card with memory of its own, CUDA before Vulkan, else an integrated
+ * one, else the cpu; no driver that computes in software, nothing unfit else                        the one whose name
+ * has this text in it, in any case: "h200" SCROOGE_UNAVAILABLE for what is missing or unfit: no other device takes its
+ * place. SCROOGE_INVALID_ARGUMENT for an index that is too high, and where several names have the text, naming them.
+ * Set info->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_device_find(const char* name, scrooge_device_info* info,
+                                                                scrooge_error** error);
 
 /* ---- quantization job ------------------------------------------------------------------------------------------- */
 
@@ -209,7 +227,7 @@ typedef struct scrooge_quantize_options {
   uint32_t reserved2;
   uint64_t seed;
   uint64_t memory;                    /* host budget in bytes; 0: what is free (below); UINT64_MAX: no limit */
-  const char* device;                 /* "cpu", "reference", ... */
+  const char* device;                 /* what scrooge_device_find takes; NULL: "cpu" */
   const scrooge_allocator* allocator; /* NULL: anonymous maps; copied, its functions must outlive the job */
   scrooge_progress_fn progress;       /* may be NULL */
   void* progress_user;
@@ -227,8 +245,7 @@ typedef struct scrooge_quantize_options {
   const char* spill;              /* folder for what the memory budget has no room for; NULL: nothing is spilled */
   int32_t fresh;  /* 1: start over; 0: go on where an earlier run of the same job stopped (scrooge_job_convert) */
   int32_t states; /* SCROOGE_STATES_*: what going on after an interruption starts from */
-  uint64_t device_memory; /* ceiling for buffers of the device, in bytes; 0 or UINT64_MAX: none of its own. The devices
-                             of this version use host memory: the smaller of both then is the one budget */
+  uint64_t device_memory;       /* budget of a device with memory of its own, in bytes (below); 0: what it has free */
   const char* save_calibration; /* file for what the calibration finds, beside the output; NULL: none */
   const char* from_calibration; /* such a file, to quantize from without a text and without a forward pass (below) */
   const char* layout; /* of the quantized tensors: "canonical" (also for NULL), "interleaved4", "interleaved8" or "awq",
@@ -249,6 +266,11 @@ typedef struct scrooge_quantize_options {
  * leave and of the machine's available memory, less a margin of a tenth, at least 64 MiB, for what the budget does not
  * count. Found once, by prepare or evaluate. The bytes of the output never depend on the budget. */
 
+/* A device with memory of its own has device_memory for its buffers and scratch: bytes, UINT64_MAX for no limit, or 0
+ * for what it has free, less a margin of a tenth, at least 64 MiB; what it stages in the host's memory counts against
+ * `memory`. Of a device that uses the host's memory, the cpu or an integrated one, device_memory is a second ceiling (0
+ * and UINT64_MAX: none), and the smaller of both is the one budget, for the memory is one. */
+
 /* Defaults: awq, default effort, 4 bits, group 128, asymmetric, fp16 scales, 128 samples of 512 tokens, grid 20, clip
  * on, propagate linear, first rows of the text, 10 percent held out, what memory is free, device "cpu". */
 SCROOGE_API void scrooge_quantize_options_init(scrooge_quantize_options* options, size_t struct_size);
@@ -264,39 +286,49 @@ typedef struct scrooge_job scrooge_job;
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_prepare(const scrooge_quantize_options* options,
                                                                 scrooge_job** job, scrooge_error** error);
 
-/* Where the budget comes from: nowhere, options.memory, options.device_memory, or what the cgroup, the machine or the
- * limits of the process leave. */
+/* Where the budget comes from: nowhere, options.memory, options.device_memory (of a device that uses host memory), what
+ * the cgroup, the machine or the limits of the process leave, or what the device has free. */
 enum {
   SCROOGE_BUDGET_UNLIMITED = 0,
   SCROOGE_BUDGET_GIVEN = 1,
   SCROOGE_BUDGET_DEVICE = 2,
   SCROOGE_BUDGET_CGROUP = 3,
   SCROOGE_BUDGET_MACHINE = 4,
-  SCROOGE_BUDGET_PROCESS = 5
+  SCROOGE_BUDGET_PROCESS = 5,
+  SCROOGE_BUDGET_FREE = 6
 };
 
 typedef struct scrooge_plan {
   uint32_t struct_size;
   uint32_t blocks;
-  uint64_t peak_bytes;     /* planned peak of everything allocated under the budget */
-  uint64_t minimum_bytes;  /* the smallest budget this job can run in */
-  uint64_t budget_bytes;   /* UINT64_MAX: no limit */
-  uint64_t output_bytes;   /* size of the file */
-  uint64_t tokens;         /* calibration tokens used */
-  uint64_t tokens_dropped; /* tail of the text that filled no row, or rows beyond `samples` */
-  double bits_per_weight;  /* of the block linears as stored */
-  uint64_t spill_bytes;    /* of disk in the spill folder, while the job runs */
-  uint64_t overhead_bytes; /* of the process itself: code, heap; in peak_bytes, not in minimum_bytes */
-  int32_t budget_origin;   /* SCROOGE_BUDGET_* */
-  uint32_t items;          /* of scrooge_job_get_plan_item */
-  uint64_t states_bytes;   /* of disk beside the output, while the job runs, for hidden states that are kept */
+  uint64_t peak_bytes;           /* planned peak of everything allocated under the budget */
+  uint64_t minimum_bytes;        /* the smallest budget this job can run in */
+  uint64_t budget_bytes;         /* UINT64_MAX: no limit */
+  uint64_t output_bytes;         /* size of the file */
+  uint64_t tokens;               /* calibration tokens used */
+  uint64_t tokens_dropped;       /* tail of the text that filled no row, or rows beyond `samples` */
+  double bits_per_weight;        /* of the block linears as stored */
+  uint64_t spill_bytes;          /* of disk in the spill folder, while the job runs */
+  uint64_t overhead_bytes;       /* of the process itself: code, heap; in peak_bytes, not in minimum_bytes */
+  int32_t budget_origin;         /* SCROOGE_BUDGET_* */
+  uint32_t items;                /* of scrooge_job_get_plan_item */
+  uint64_t states_bytes;         /* of disk beside the output, while the job runs, for hidden states that are kept */
+  uint64_t device_peak_bytes;    /* planned, of a device with memory of its own; 0 for the others, as the next */
+  uint64_t device_minimum_bytes; /* beside this host budget, as minimum_bytes is beside this budget of the device */
+  uint64_t device_budget_bytes;  /* UINT64_MAX: no limit, or no memory of its own */
+  int32_t device_budget_origin;  /* SCROOGE_BUDGET_*: UNLIMITED, GIVEN or FREE */
+  uint32_t device_own_memory;    /* 1: the device has memory of its own */
+  const char* device;            /* its id; lives as long as the job, as do the next two */
+  const char* device_name;
+  const char* device_reason; /* why it is this one; empty where options.device said so */
 } scrooge_plan;
 
 /* Set plan->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan,
                                                                  scrooge_error** error);
 /* How a buffer's contents are kept: in memory as a whole; passing through memory from or to a file; on disk in the
- * spill folder; not at all, made again when wanted. */
+ * spill folder, or in the host's memory for a device with memory of its own (an item of its own there); not at all,
+ * made again when wanted. */
 enum {
   SCROOGE_PLACEMENT_HELD = 0,
   SCROOGE_PLACEMENT_STREAMED = 1,
@@ -304,12 +336,17 @@ enum {
   SCROOGE_PLACEMENT_RECOMPUTED = 3
 };
 
+/* Whose memory: the host's, as for a device that uses it, or that of a device with memory of its own. */
+enum { SCROOGE_MEMORY_HOST = 0, SCROOGE_MEMORY_DEVICE = 1 };
+
 typedef struct scrooge_plan_item {
   uint32_t struct_size;
   int32_t placement;   /* SCROOGE_PLACEMENT_* */
   const char* stage;   /* when it is there: "job", "solve", ...; lives as long as the job, as does purpose */
   const char* purpose; /* what it is for: "weights of a block" */
   uint64_t bytes;      /* of memory, under the budget */
+  int32_t memory;      /* SCROOGE_MEMORY_* */
+  uint32_t reserved;
 } scrooge_plan_item;
 
 /* Everything the job allocates under its budget, one item after another; items of a stage may stand apart.
@@ -323,8 +360,10 @@ SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_json(const scro
 /* Runs the job. The output appears under its name only when complete and durable; after any failure an older file of
  * that name is as it was. Finished blocks are durable in OUTPUT.partial with OUTPUT.journal beside it: after a crash, a
  * cancel or an error that may pass, the same job (whatever its budget, threads and spill folder) goes on behind the
- * last of them and gives the same bytes; SCROOGE_FINGERPRINT_MISMATCH names what differs for any other job. While
- * another process writes the output it waits, reporting progress. May be called once per job. */
+ * last of them and gives the same bytes; SCROOGE_FINGERPRINT_MISMATCH names what differs for any other job, and for
+ * this one on another kind of device. A device that refuses memory within its budget gets less to hold, one that is
+ * lost is made once more; the bytes stay the same. While another process writes the output it waits, reporting
+ * progress. May be called once per job. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_convert(scrooge_job* job, scrooge_error** error);
 /* Thread-safe and async-signal-safe: convert returns SCROOGE_CANCELLED soon. */
 SCROOGE_API void scrooge_job_cancel(scrooge_job* job);
@@ -504,6 +543,7 @@ typedef struct scrooge_evaluation {
   uint64_t tokens_dropped; /* tail that filled no window, or windows beyond max_windows */
   uint64_t peak_bytes;
   double seconds;
+  uint64_t device_peak_bytes; /* of a device with memory of its own; 0 for the others */
 } scrooge_evaluation;
 
 /* Set result->struct_size before. */

@@ -147,7 +147,8 @@ inline scrooge_evaluate_options evaluate_options() {
 
 inline Expected<std::vector<scrooge_device_info>> devices() {
   std::vector<scrooge_device_info> list;
-  for (std::uint32_t index = 0; index < scrooge_device_count(); ++index) {
+  const std::uint32_t count = scrooge_device_count();
+  for (std::uint32_t index = 0; index < count; ++index) {
     auto info = detail::fill(
         detail::sized<scrooge_device_info>(),
         [&](scrooge_device_info& out, scrooge_error** error) { return scrooge_device_get_info(index, &out, error); });
@@ -155,6 +156,13 @@ inline Expected<std::vector<scrooge_device_info>> devices() {
     list.push_back(*info);
   }
   return list;
+}
+
+// What options.device means by `name`.
+inline Expected<scrooge_device_info> find_device(const std::string& name) {
+  return detail::fill(detail::sized<scrooge_device_info>(), [&](scrooge_device_info& out, scrooge_error** error) {
+    return scrooge_device_find(name.c_str(), &out, error);
+  });
 }
 
 class Job {

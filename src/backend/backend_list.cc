@@ -4,7 +4,13 @@
 #include <charconv>
 
 #include "backends/cpu/cpu_backend.h"
+#if SCROOGE_HAVE_CUDA
+#include "backends/cuda/cuda_backend.h"
+#endif
 #include "backends/reference/reference_backend.h"
+#if SCROOGE_HAVE_VULKAN
+#include "backends/vulkan/vulkan_backend.h"
+#endif
 
 namespace scrooge::backend {
 namespace {
@@ -40,14 +46,26 @@ Result<DeviceName> parse_name(std::string_view name) {
 
 std::span<const Backend> all_backends() {
   static constexpr Backend kBackends[] = {
-      {"cpu", cpu::list_devices, cpu::create_device, cpu::scratch_bytes},
-      // Eigen's products whatever the processor: lists no device, so that only tests ask for it.
-      {"cpu-eigen", cpu::list_devices_eigen, cpu::create_device_eigen, cpu::scratch_bytes},
-      // Lists no device either: a job's option asks for it.
-      {kReproducibleBackend, cpu::list_devices_reproducible, cpu::create_device_reproducible, cpu::scratch_bytes},
-      {"reference", reference::list_devices, reference::create_device, nullptr},
+    {"cpu", cpu::list_devices, cpu::create_device, cpu::scratch_bytes},
+    // Eigen's products whatever the processor: lists no device, so that only tests ask for it.
+    {"cpu-eigen", cpu::list_devices_eigen, cpu::create_device_eigen, cpu::scratch_bytes},
+    // Lists no device either: a job's option asks for it.
+    {kReproducibleBackend, cpu::list_devices_reproducible, cpu::create_device_reproducible, cpu::scratch_bytes},
+#if SCROOGE_HAVE_CUDA
+    {"cuda", cuda::list_devices, cuda::create_device, cuda::scratch_bytes, cuda::host_scratch_bytes},
+#endif
+#if SCROOGE_HAVE_VULKAN
+    {"vulkan", vulkan::list_devices, vulkan::create_device, vulkan::scratch_bytes, vulkan::host_scratch_bytes},
+#endif
+    {"reference", reference::list_devices, reference::create_device, nullptr},
   };
-  return kBackends;
+  static const std::vector<Backend> all = [] {
+    std::vector<Backend> list(std::begin(kBackends), std::end(kBackends));
+    const std::span<const Backend> extra = extra_backends();
+    list.insert(list.end(), extra.begin(), extra.end());
+    return list;
+  }();
+  return all;
 }
 
 Result<const Backend*> find_backend(std::string_view name) {

@@ -3,10 +3,16 @@
 //
 // Order: everything put on a device runs in the order of the calls, as if on one queue. Calls may return before the
 // work is done, except download() and synchronize(). Results of an op depend on its inputs and shapes only, never on
-// the number of threads or on timing. Threads: one thread at a time per device. Errors: kBudgetExceeded or kOutOfMemory
-// from allocate; kUnsupported, naming the reason, for a shape or type that the backend does not handle; kUnavailable
-// when the device is lost; kCancelled, between the pieces of an op or a transfer, when the job is to stop: whatever the
-// op writes is unspecified then.
+// the number of threads or on timing. Threads: one thread at a time per device.
+//
+// Errors:
+//  - kBudgetExceeded or kOutOfMemory from allocate; kOutOfMemory also from an op or a transfer, where the device
+//    refuses what the budget allowed;
+//  - kUnsupported, naming the reason, for a shape or type that the backend does not handle;
+//  - kUnavailable when the device is lost, then from every call: what is left is to drop its buffers and it, and to
+//    make a new one;
+//  - kCancelled, between the pieces of an op or a transfer, when the job is to stop: whatever the op writes is
+//    unspecified then.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +35,13 @@ struct DeviceInfo {
   uint64_t total_bytes = 0;  // 0 when unknown
   uint64_t free_bytes = 0;
   bool host_memory = false;  // buffers are ordinary host memory, Buffer::host_data() is usable
+  std::string driver;        // its name and version; empty for the host
+  bool software = false;     // a driver that computes on the processor: never chosen by itself
+  bool integrated = false;   // shares the host's memory
+  // A row of what gemm and attention_causal give depends on no other row, nor on how many there are: the same bits
+  // where a call is made in parts.
+  bool independent_rows = false;
+  std::string unfit;  // why create() would refuse this device; empty when it would not
 };
 
 // Device memory; given back on destruction. The device must outlive it.
@@ -69,8 +82,13 @@ class Device : public Ops {
 
 struct DeviceOptions {
   int threads = 1;                 // workers of a host backend, the calling thread included
-  MemoryBudget* budget = nullptr;  // what buffers are counted against; must outlive the device
+  MemoryBudget* budget = nullptr;  // what buffers and scratch are counted against; must outlive the device
   CancelToken* cancel = nullptr;  // asked while ops run, by the calling thread and the workers; must outlive the device
+  // What a device with memory of its own takes of the host's, staging of transfers and scratch, is counted against;
+  // must outlive the device. Null: `budget`, as for devices whose memory is the host's.
+  MemoryBudget* host_budget = nullptr;
+  // An existing folder in which a backend may keep compiled kernels for other processes; empty: none are kept.
+  std::string cache_folder = {};
 };
 
 }  // namespace scrooge::backend

@@ -32,7 +32,8 @@ void HostBlock::reset() {
   counted_ = 0;
 }
 
-MemoryBudget::MemoryBudget(uint64_t limit, AllocatorHook hook) : limit_(limit), hook_(std::move(hook)) {}
+MemoryBudget::MemoryBudget(uint64_t limit, AllocatorHook hook, const char* option)
+    : limit_(limit), hook_(std::move(hook)), option_(option) {}
 
 Status MemoryBudget::reserve(uint64_t bytes, std::string_view purpose) {
   uint64_t used = used_.load(std::memory_order_relaxed);
@@ -40,7 +41,7 @@ Status MemoryBudget::reserve(uint64_t bytes, std::string_view purpose) {
   do {
     if (__builtin_add_overflow(used, bytes, &wanted) || wanted > limit_) {
       return error(StatusCode::kBudgetExceeded, "memory budget: ", purpose, " needs ", format_bytes(bytes), " beside ",
-                   format_bytes(used), " in use, above the limit of ", format_bytes(limit_), "; raise --memory");
+                   format_bytes(used), " in use, above the limit of ", format_bytes(limit_), "; raise ", option_);
     }
   } while (!used_.compare_exchange_weak(used, wanted, std::memory_order_relaxed));
   uint64_t peak = peak_.load(std::memory_order_relaxed);
@@ -70,6 +71,7 @@ Result<HostBlock> MemoryBudget::allocate(uint64_t bytes, std::string_view purpos
   }
   if (data == nullptr) {
     give_back(counted.value());
+    refused_.store(true, std::memory_order_relaxed);
     return error(StatusCode::kOutOfMemory, purpose, ": the system refused ", format_bytes(counted.value()),
                  "; close other programs or give a smaller --memory");
   }

@@ -59,7 +59,8 @@ class MemoryBudget {
  public:
   static constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
 
-  explicit MemoryBudget(uint64_t limit = kUnlimited, AllocatorHook hook = {});
+  // `option`: what raises the limit, for messages; a literal.
+  explicit MemoryBudget(uint64_t limit = kUnlimited, AllocatorHook hook = {}, const char* option = "--memory");
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
@@ -72,6 +73,8 @@ class MemoryBudget {
   uint64_t limit() const { return limit_; }
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
   uint64_t peak() const { return peak_.load(std::memory_order_relaxed); }
+  // Whether the system ever refused what the limit allowed.
+  bool refused() const { return refused_.load(std::memory_order_relaxed); }
   // Starts a new high-water mark at the present use (per block figures); the whole job's peak is the caller's to keep.
   uint64_t take_peak();
 
@@ -81,8 +84,10 @@ class MemoryBudget {
 
   const uint64_t limit_;
   const AllocatorHook hook_;
+  const char* const option_;
   std::atomic<uint64_t> used_{0};
   std::atomic<uint64_t> peak_{0};
+  std::atomic<bool> refused_{false};
 };
 
 }  // namespace scrooge

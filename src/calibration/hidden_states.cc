@@ -6,17 +6,17 @@ namespace scrooge::calibration {
 using backend::Matrix;
 
 Result<HiddenStates> HiddenStates::create(backend::Device& device, const Chunking& chunking, int64_t width,
-                                          std::string_view purpose, const std::string& spill_folder) {
+                                          std::string_view purpose, const SpillPlace& place) {
   HiddenStates states;
   states.device_ = &device;
   states.chunking_ = chunking;
   states.width_ = width;
-  if (!spill_folder.empty()) {
+  const bool spilled = place.kind != SpillPlace::Kind::kNone;
+  if (spilled) {
     SCROOGE_ASSIGN_OR_RETURN(states.file_,
-                             SpilledMatrix::create(device, disk_bytes(chunking, width), spill_folder, purpose));
+                             SpilledMatrix::create(device, spilled_bytes(chunking, width), place, purpose));
   }
-  SCROOGE_ASSIGN_OR_RETURN(states.buffer_,
-                           device.allocate(device_bytes(chunking, width, !spill_folder.empty()), purpose));
+  SCROOGE_ASSIGN_OR_RETURN(states.buffer_, device.allocate(device_bytes(chunking, width, spilled), purpose));
   return states;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hidden-state store: the residual stream (or another activation) of all calibration tokens, handed out chunk by
-// chunk, in memory or in a spill file. A chunk is a number of whole sequences that depends on the sequence length
-// alone, so that sums taken chunk by chunk are the same for every budget and thread count.
+// chunk, in device memory or spilled to a file or to the host's memory. A chunk is a number of whole sequences that
+// depends on the sequence length alone, so that sums taken chunk by chunk are the same for every budget and thread
+// count.
 #pragma once
 
 #include <algorithm>
@@ -38,14 +39,14 @@ struct Chunking {
 // One thread at a time. The device must outlive it.
 class HiddenStates {
  public:
-  // With `spilled`: of one chunk, the others being on disk.
+  // With `spilled`: of one chunk, the others being elsewhere.
   static uint64_t device_bytes(const Chunking& chunking, int64_t width, bool spilled = false) {
     return float_bytes((spilled ? chunking.chunk_tokens() : chunking.tokens()) * width);
   }
-  static uint64_t disk_bytes(const Chunking& chunking, int64_t width) { return device_bytes(chunking, width); }
-  // `spill_folder`: where the chunks are kept, or empty for memory. kNoSpace names what the disk lacks.
+  static uint64_t spilled_bytes(const Chunking& chunking, int64_t width) { return device_bytes(chunking, width); }
+  // `place`: where the chunks are kept, if not in device memory. kNoSpace names what the disk lacks.
   static Result<HiddenStates> create(backend::Device& device, const Chunking& chunking, int64_t width,
-                                     std::string_view purpose, const std::string& spill_folder = {});
+                                     std::string_view purpose, const SpillPlace& place = {});
 
   const Chunking& chunking() const { return chunking_; }
   int64_t width() const { return width_; }

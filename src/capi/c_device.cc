@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
 #include <span>
 
 #include "src/capi/c_support.h"
+#include "src/pipeline/device_choice.h"
 #include "src/pipeline/device_listing.h"
 
 namespace scrooge::capi {
@@ -13,16 +15,23 @@ void set_text(std::span<char> field, std::string_view text) {
   field[count] = '\0';
 }
 
-scrooge_device_info describe(const pipeline::ListedDevice& device) {
+scrooge_device_info describe(std::string_view id, bool available, const backend::DeviceInfo& device) {
   scrooge_device_info info{};
-  info.available = device.available ? 1 : 0;
-  info.total_bytes = device.info.total_bytes;
-  info.free_bytes = device.info.free_bytes;
-  set_text(info.id, device.id);
-  set_text(info.name, device.info.name);
-  set_text(info.features, device.info.features);
+  info.available = available ? 1 : 0;
+  info.total_bytes = device.total_bytes;
+  info.free_bytes = device.free_bytes;
+  set_text(info.id, id);
+  set_text(info.name, device.name);
+  set_text(info.features, available ? device.features : device.unfit);
+  info.own_memory = pipeline::has_own_memory(device) && available ? 1 : 0;
+  info.software = device.software ? 1 : 0;
+  set_text(info.driver, device.driver);
+  set_text(info.unfit, device.unfit);
   return info;
 }
+
+// Of the first release's struct: what came later may be missing from a caller's.
+constexpr size_t kFirstSize = offsetof(scrooge_device_info, own_memory);
 
 }  // namespace
 }  // namespace scrooge::capi
@@ -45,8 +54,18 @@ scrooge_status scrooge_device_get_info(uint32_t index, scrooge_device_info* info
       return scrooge::error(scrooge::StatusCode::kInvalidArgument, "index: ", index, ", there are ", devices.size(),
                             " devices");
     }
-    return scrooge::capi::write_info(scrooge::capi::describe(devices[index]), sizeof(scrooge_device_info), "info",
-                                     info);
+    const auto& device = devices[index];
+    return scrooge::capi::write_info(scrooge::capi::describe(device.id, device.available, device.info),
+                                     scrooge::capi::kFirstSize, "info", info);
+  });
+}
+
+scrooge_status scrooge_device_find(const char* name, scrooge_device_info* info, scrooge_error** error) {
+  return scrooge::capi::guarded(error, [&]() -> scrooge::Status {
+    SCROOGE_ASSIGN_OR_RETURN(const auto device, scrooge::pipeline::choose_device(scrooge::capi::text_or_empty(name)));
+    scrooge_device_info found = scrooge::capi::describe(device.id(), true, device.info);
+    scrooge::capi::set_text(found.reason, device.reason);
+    return scrooge::capi::write_info(found, scrooge::capi::kFirstSize, "info", info);
   });
 }
 

@@ -53,7 +53,8 @@ scrooge_status scrooge_evaluate(const scrooge_evaluate_options* options, scrooge
     out.tokens_dropped = evaluation.tokens_dropped;
     out.peak_bytes = evaluation.peak_bytes;
     out.seconds = evaluation.seconds;
-    return scrooge::capi::write_info(out, sizeof(scrooge_evaluation), "result", result);
+    out.device_peak_bytes = evaluation.device_peak_bytes;
+    return scrooge::capi::write_info(out, offsetof(scrooge_evaluation, device_peak_bytes), "result", result);
   });
 }
 

@@ -156,6 +156,15 @@ scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan, 
     to.overhead_bytes = from.memory.overhead_bytes;
     to.budget_origin = static_cast<int32_t>(from.budget_origin);
     to.items = static_cast<uint32_t>(from.memory.items.size());
+    const scrooge::pipeline::ChosenDevice& device = job->job->device();
+    to.device_peak_bytes = from.memory.sum(scrooge::pipeline::Pool::kDevice);
+    to.device_minimum_bytes = from.memory.device_minimum_bytes;
+    to.device_budget_bytes = from.device_budget.bytes;
+    to.device_budget_origin = static_cast<int32_t>(from.device_budget.origin);
+    to.device_own_memory = device.own_memory() ? 1 : 0;
+    to.device = job->job->options().device.c_str();
+    to.device_name = device.info.name.c_str();
+    to.device_reason = device.reason.c_str();
     return scrooge::capi::write_info(to, offsetof(scrooge_plan, spill_bytes), "plan", plan);
   });
 }
@@ -174,7 +183,8 @@ scrooge_status scrooge_job_get_plan_item(const scrooge_job* job, uint32_t index,
     to.stage = from.stage.c_str();
     to.purpose = from.purpose.c_str();
     to.bytes = from.bytes;
-    return scrooge::capi::write_info(to, sizeof(scrooge_plan_item), "item", item);
+    to.memory = static_cast<int32_t>(from.pool);
+    return scrooge::capi::write_info(to, offsetof(scrooge_plan_item, memory), "item", item);
   });
 }
 

@@ -51,6 +51,10 @@ pipeline::ProgressSink make_progress(scrooge_progress_fn progress, void* user) {
     out.memory_peak = p.memory_peak;
     out.memory_limit = p.memory_limit;
     out.stage = p.stage;
+    out.device_memory_before = p.device_memory_before;
+    out.device_memory_after = p.device_memory_after;
+    out.device_memory_peak = p.device_memory_peak;
+    out.device_memory_limit = p.device_memory_limit;
     return progress(user, &out) == SCROOGE_CONTINUE;
   };
 }

@@ -160,12 +160,15 @@ void add_resource_options(CLI::App& command, ResourceArguments& arguments) {
   command
       .add_option(
           "--device-memory", arguments.device_memory,
-          "Ceiling for the device's buffers; where the device computes in host memory, as cpu does, the smaller "
-          "of both is the budget")
+          "Budget of a device with memory of its own (default: what it has free, less a tenth); where the device "
+          "computes in host memory, as cpu does, the smaller of both is the budget")
       ->transform(budget_value())
       ->type_name("BYTES");
   add_number(command, "--threads", arguments.threads, "Threads; 0: all processors of this process");
-  command.add_option("--device", arguments.device, "Where to compute; see 'scrooge devices'")
+  command
+      .add_option("--device", arguments.device,
+                  "Where to compute: an id of 'scrooge devices', auto for the best fit, or a "
+                  "part of a device's name")
       ->type_name("ID")
       ->capture_default_str();
 }

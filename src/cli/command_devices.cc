@@ -17,16 +17,24 @@ std::string to_json(const scrooge_device_info& device) {
   JsonObject object;
   object.add("id", device.id).add("name", device.name).add("available", device.available != 0);
   object.add("total_bytes", device.total_bytes).add("free_bytes", device.free_bytes).add("features", device.features);
+  object.add("driver", device.driver).add("own_memory", device.own_memory != 0).add("software", device.software != 0);
+  object.add("unfit", device.unfit);
   return object.text();
 }
 
 void print_device(const scrooge_device_info& device) {
   std::printf("%-12s %-12s %s\n", device.id, device.available != 0 ? "available" : "unavailable", device.name);
+  const auto line = [](const char* what, const std::string& text) {
+    if (!text.empty()) std::printf("%-12s %-12s %s%s\n", "", "", what, text.c_str());
+  };
   if (device.total_bytes > 0) {
-    std::printf("%-12s %-12s %s of %s free\n", "", "", format_size(device.free_bytes).c_str(),
-                format_size(device.total_bytes).c_str());
+    line(device.own_memory != 0 ? "own memory: " : "",
+         format_size(device.free_bytes) + " of " + format_size(device.total_bytes) + " free");
   }
-  if (device.features[0] != '\0') std::printf("%-12s %-12s %s\n", "", "", device.features);
+  line("driver: ", device.driver);
+  if (device.available != 0) line("", device.features);
+  line("cannot be used: ", device.unfit);
+  if (device.software != 0) line("", "computes in software: --device auto does not take it");
 }
 
 int run_devices(bool json) {

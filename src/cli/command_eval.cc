@@ -8,6 +8,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/exit_code.h"
 #include "src/cli/json_object.h"
+#include "src/cli/plan_table.h"
 #include "src/cli/size_text.h"
 
 namespace scrooge::cli {
@@ -31,7 +32,8 @@ std::string to_json(const scrooge_evaluation& result) {
   if (result.has_reference != 0) {
     object.add("kl", result.kl).add("top1", result.top1).add("reference_perplexity", result.reference_perplexity);
   }
-  object.add("peak_bytes", result.peak_bytes).add("seconds", result.seconds);
+  object.add("peak_bytes", result.peak_bytes).add("device_peak_bytes", result.device_peak_bytes);
+  object.add("seconds", result.seconds);
   return object.text();
 }
 
@@ -45,6 +47,9 @@ void print_result(const scrooge_evaluation& result) {
   std::printf("tokens                %s scored, %s dropped\n", format_count(result.tokens).c_str(),
               format_count(result.tokens_dropped).c_str());
   std::printf("memory                peak %s\n", format_size(result.peak_bytes).c_str());
+  if (result.device_peak_bytes > 0) {
+    std::printf("device memory         peak %s\n", format_size(result.device_peak_bytes).c_str());
+  }
   std::printf("time                  %s\n", format_duration(result.seconds).c_str());
 }
 
@@ -63,7 +68,11 @@ int run_eval(const EvalArguments& arguments) {
   options.threads = arguments.resources.threads;
   options.memory = arguments.resources.memory;
   options.device_memory = arguments.resources.device_memory;
-  options.device = given(arguments.resources.device);
+  // Said here: the result has no room for it.
+  const Expected<scrooge_device_info> device = find_device(arguments.resources.device);
+  if (!device) return report_error(device.error());
+  if (device->reason[0] != '\0') session.remark("device " + device_text(device->id, device->name, device->reason));
+  options.device = device->id;
   session.attach(options);
   const Expected<scrooge_evaluation> result = evaluate(options);
   session.finish();

@@ -21,11 +21,12 @@ struct PlanArguments {
   bool json = false;
 };
 
-std::vector<scrooge_plan_item> items_of(const Job& job, const scrooge_plan& plan) {
+// Those in one memory.
+std::vector<scrooge_plan_item> items_of(const Job& job, const scrooge_plan& plan, int32_t memory) {
   std::vector<scrooge_plan_item> items;
   for (uint32_t index = 0; index < plan.items; ++index) {
     const Expected<scrooge_plan_item> item = job.plan_item(index);
-    if (item) items.push_back(*item);
+    if (item && item->memory == memory) items.push_back(*item);
   }
   return items;
 }
@@ -42,10 +43,18 @@ std::string job_text(const QuantizeArguments& arguments, const scrooge_plan& pla
 void print_plan(const QuantizeArguments& arguments, const Job& job, const scrooge_plan& plan,
                 const std::string& budget) {
   std::printf("job      %s\n", job_text(arguments, plan).c_str());
+  std::printf("device   %s\n", device_text(plan.device, plan.device_name, plan.device_reason).c_str());
   std::printf("blocks   %u\n", plan.blocks);
   std::printf("output   %s, %s bits per weight\n\n", format_mib(plan.output_bytes).c_str(),
               format_fixed(plan.bits_per_weight, 3).c_str());
-  std::printf("%s\n", plan_table(items_of(job, plan)).c_str());
+  if (plan.device_own_memory != 0) {
+    const auto items = items_of(job, plan, SCROOGE_MEMORY_DEVICE);
+    std::printf("%s\n", plan_table(items, "buffer on the device").c_str());
+    std::printf("device   peak %s, minimum budget %s\n", format_mib(plan.device_peak_bytes).c_str(),
+                format_mib(plan.device_minimum_bytes).c_str());
+    std::printf("budget   %s\n\n", budget_text(plan.device_budget_bytes, plan.device_budget_origin).c_str());
+  }
+  std::printf("%s\n", plan_table(items_of(job, plan, SCROOGE_MEMORY_HOST)).c_str());
   std::printf("memory   peak %s with %s of the process itself, minimum budget %s\n",
               format_mib(plan.peak_bytes).c_str(), format_mib(plan.overhead_bytes).c_str(),
               format_mib(plan.minimum_bytes).c_str());
@@ -56,23 +65,47 @@ void print_plan(const QuantizeArguments& arguments, const Job& job, const scroog
   std::printf("budget   %s\n", budget.c_str());
 }
 
+// The job in the least memory that it runs in: of the device where that alone was too small, else of the host.
+Expected<Job> prepare_least(scrooge_quantize_options& options) {
+  const scrooge_quantize_options given = options;
+  options.device_memory = UINT64_MAX;
+  Expected<Job> job = Job::prepare(options);
+  if (job) {
+    const Expected<scrooge_plan> plan = job->plan();
+    if (!plan) return plan.error();
+    if (plan->device_own_memory != 0) {
+      options.device_memory = plan->device_minimum_bytes;
+      return Job::prepare(options);
+    }
+  }
+  options.memory = UINT64_MAX;
+  // A second ceiling on the host's memory goes; the budget of a device stays where the job fits it.
+  options.device_memory = given.device_memory;
+  job = Job::prepare(options);
+  if (!job) {
+    options.device_memory = UINT64_MAX;
+    job = Job::prepare(options);
+    if (!job) return job;
+  }
+  const Expected<scrooge_plan> plan = job->plan();
+  if (!plan) return plan.error();
+  if (plan->device_own_memory == 0) options.device_memory = 0;
+  options.memory = plan->minimum_bytes;
+  return Job::prepare(options);
+}
+
 // For a budget that is too small: the job in the least it runs in, and what would make that less.
 void print_refused(const QuantizeArguments& arguments, scrooge_quantize_options options) {
   options.log = nullptr;  // everything was said the first time
-  options.memory = UINT64_MAX;
-  options.device_memory = 0;
-  const Expected<Job> free = Job::prepare(options);
-  if (!free) return;
-  const Expected<scrooge_plan> free_plan = free->plan();
-  if (!free_plan) return;
-  options.memory = free_plan->minimum_bytes;
-  const Expected<Job> job = Job::prepare(options);
+  const uint64_t memory = options.memory;
+  const Expected<Job> job = prepare_least(options);
   if (!job) return;
   const Expected<scrooge_plan> plan = job->plan();
   if (!plan) return;
   print_plan(arguments, *job, *plan, "too small; this is the plan for the minimum");
+  const bool of_device = plan->device_own_memory != 0 && options.memory == memory;
   const char* heading = "less by";
-  for (const Advice& advice : lower_minimums(options, plan->minimum_bytes)) {
+  for (const Advice& advice : lower_minimums(options, *plan, of_device)) {
     std::printf("%-7s  %-18s minimum %s\n", heading, advice.change.c_str(), format_mib(advice.minimum).c_str());
     heading = "";
   }

@@ -56,6 +56,10 @@ void print_summary(const Arguments& arguments, const scrooge_plan& plan, const S
   std::printf("weights  %s bits each\n", format_fixed(plan.bits_per_weight, 3).c_str());
   const std::string ratio = loss_ratio(session.loss(), session.loss_rtn());
   if (!ratio.empty()) std::printf("loss     %s\n", ratio.c_str());
+  if (plan.device_own_memory != 0) {
+    std::printf("device   peak %s; budget %s\n", format_size(session.device_peak_bytes()).c_str(),
+                budget_text(plan.device_budget_bytes, plan.device_budget_origin).c_str());
+  }
   std::printf("memory   peak %s; budget %s\n", format_size(session.peak_bytes()).c_str(),
               budget_text(plan.budget_bytes, plan.budget_origin).c_str());
   if (plan.tokens > 0) std::printf("tokens   %s\n", format_count(plan.tokens).c_str());
@@ -111,6 +115,10 @@ int run_quantize(const Arguments& arguments) {
   if (!job) {
     session.finish();
     return report_error(job.error());
+  }
+  const Expected<scrooge_plan> plan = job->plan();
+  if (plan && plan->device_reason[0] != '\0') {
+    session.remark("device " + device_text(plan->device, plan->device_name, plan->device_reason));
   }
   return run_job(arguments, session, *job, start);
 }

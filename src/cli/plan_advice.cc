@@ -11,7 +11,12 @@ constexpr uint32_t kShortest = 128;  // tokens; half of it no longer calibrates 
 
 }  // namespace
 
-std::vector<Advice> lower_minimums(const scrooge_quantize_options& options, uint64_t minimum) {
+std::vector<Advice> lower_minimums(const scrooge_quantize_options& options, const scrooge_plan& refused,
+                                   bool of_device) {
+  const auto minimum_of = [&](const scrooge_plan& plan) {
+    return of_device ? plan.device_minimum_bytes : plan.minimum_bytes;
+  };
+  const uint64_t minimum = minimum_of(refused);
   std::vector<std::pair<std::string, scrooge_quantize_options>> changes;
   const auto change = [&](std::string text, auto&& make) {
     scrooge_quantize_options changed = options;
@@ -38,13 +43,18 @@ std::vector<Advice> lower_minimums(const scrooge_quantize_options& options, uint
   }
   std::vector<Advice> advice;
   for (auto& [text, changed] : changes) {
-    changed.memory = UINT64_MAX;
-    changed.device_memory = 0;
+    // The other memory stays as it is.
+    if (of_device) {
+      changed.device_memory = UINT64_MAX;
+    } else {
+      changed.memory = UINT64_MAX;
+      if (refused.device_own_memory == 0) changed.device_memory = 0;
+    }
     changed.log = nullptr;  // everything was said the first time
     const Expected<Job> job = Job::prepare(changed);
     if (!job) continue;
     const Expected<scrooge_plan> plan = job->plan();
-    if (plan && plan->minimum_bytes < minimum - minimum / 100) advice.push_back({text, plan->minimum_bytes});
+    if (plan && minimum_of(*plan) < minimum - minimum / 100) advice.push_back({text, minimum_of(*plan)});
   }
   return advice;
 }

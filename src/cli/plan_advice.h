@@ -12,11 +12,11 @@ namespace scrooge::cli {
 
 struct Advice {
   std::string change;  // "--effort fast"
-  uint64_t minimum;    // the budget the job could then run in
+  uint64_t minimum;    // the budget, of device or host, that the job could then run in
 };
 
-// Changes, one at a time, that bring the job's minimum below `minimum`, each tried by preparing the job with it.
-// Strings in `options` are lent.
-std::vector<Advice> lower_minimums(const scrooge_quantize_options& options, uint64_t minimum);
+// Changes, one at a time, that bring the minimum of the host's memory, or the device's, below that of `plan`, each
+// tried by preparing the job with it. Strings in `options` are lent.
+std::vector<Advice> lower_minimums(const scrooge_quantize_options& options, const scrooge_plan& plan, bool of_device);
 
 }  // namespace scrooge::cli

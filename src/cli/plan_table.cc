@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "src/cli/console.h"
 #include "src/cli/size_text.h"
 
 namespace scrooge::cli {
@@ -60,11 +61,17 @@ std::string budget_text(uint64_t bytes, int32_t origin) {
     case SCROOGE_BUDGET_CGROUP: return size + ", free in the cgroup";
     case SCROOGE_BUDGET_MACHINE: return size + ", free on this machine";
     case SCROOGE_BUDGET_PROCESS: return size + ", left by ulimit";
+    case SCROOGE_BUDGET_FREE: return size + ", free on the device";
     default: return size;
   }
 }
 
-std::string plan_table(const std::vector<scrooge_plan_item>& items) {
+std::string device_text(const std::string& id, const std::string& name, const std::string& reason) {
+  const std::string text = without_control_characters(id + " (" + name + ")");
+  return reason.empty() ? text : text + ": " + without_control_characters(reason);
+}
+
+std::string plan_table(const std::vector<scrooge_plan_item>& items, const char* heading) {
   std::size_t stage_width = 5;
   std::size_t purpose_width = 6;
   uint64_t sum = 0;
@@ -78,7 +85,7 @@ std::string plan_table(const std::vector<scrooge_plan_item>& items) {
     if (*kept != '\0') text += std::string("  ") + kept;
     return text + "\n";
   };
-  std::string table = line("stage", "buffer", "MiB", "kept");
+  std::string table = line("stage", heading, "MiB", "kept");
   std::string_view stage;
   for (const scrooge_plan_item& item : by_stage(items)) {
     table += line(stage == item.stage ? "" : item.stage, item.purpose, mib_number(item.bytes),

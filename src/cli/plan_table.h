@@ -16,8 +16,11 @@ std::string format_mib(uint64_t bytes);
 // "1.50 GiB, given", "21.3 GiB, free on this machine", "no limit"; `origin` is SCROOGE_BUDGET_*.
 std::string budget_text(uint64_t bytes, int32_t origin);
 
-// A line per item under a heading, the items of a stage together in the order of its first one, and their sum. At most
+// "cpu (AMD EPYC)", "cuda (NVIDIA H200): a card with memory of its own": with the reason where it was chosen.
+std::string device_text(const std::string& id, const std::string& name, const std::string& reason);
+
+// A line per item under `heading`, the items of a stage together in the order of its first one, and their sum. At most
 // 100 columns; longer purposes are cut.
-std::string plan_table(const std::vector<scrooge_plan_item>& items);
+std::string plan_table(const std::vector<scrooge_plan_item>& items, const char* heading = "buffer");
 
 }  // namespace scrooge::cli

@@ -60,6 +60,10 @@ std::string live_line(const scrooge_progress& progress, std::size_t width) {
 
   std::vector<std::string> facts;  // the most useful first
   if (progress.eta_seconds >= 0) facts.push_back("ETA " + format_clock(progress.eta_seconds));
+  if (progress.device_memory_peak > 0) {
+    facts.push_back("device " + format_size(progress.device_memory_after) + ", peak " +
+                    format_size(progress.device_memory_peak));
+  }
   if (progress.memory_peak > 0) {
     facts.push_back(format_size(progress.memory_after) + ", peak " + format_size(progress.memory_peak));
   }
@@ -85,6 +89,10 @@ std::string block_line(const scrooge_progress& progress) {
   line += "  calibrate " + right_aligned(format_duration(progress.calibrate_seconds), 6);
   line += "  quantize " + right_aligned(format_duration(progress.quantize_seconds), 6);
   line += "  memory " + format_size(progress.memory_before) + " -> " + format_size(progress.memory_after);
+  if (progress.device_memory_peak > 0) {
+    line += "  device " + format_size(progress.device_memory_before) + " -> " +
+            format_size(progress.device_memory_after) + ", peak " + format_size(progress.device_memory_peak);
+  }
   const std::string ratio = loss_ratio(progress.loss, progress.loss_rtn);
   if (!ratio.empty()) line += "  loss " + ratio;
   return line;

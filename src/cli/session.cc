@@ -5,11 +5,17 @@
 
 namespace scrooge::cli {
 
-Session::Session(const SessionOptions& options) : line_(stderr, options.quiet), verbose_(options.verbose) {}
+Session::Session(const SessionOptions& options)
+    : line_(stderr, options.quiet), quiet_(options.quiet), verbose_(options.verbose) {}
+
+void Session::remark(const std::string& text) {
+  if (!quiet_) line_.notice(Notice::kInfo, text);
+}
 
 int32_t Session::on_progress(void* user, const scrooge_progress* progress) {
   auto& session = *static_cast<Session*>(user);
   session.peak_bytes_ = std::max(session.peak_bytes_, progress->memory_peak);
+  session.device_peak_bytes_ = std::max(session.device_peak_bytes_, progress->device_memory_peak);
   if (progress->phase == SCROOGE_PHASE_BLOCK_DONE) {
     session.loss_ += progress->loss;
     session.loss_rtn_ += progress->loss_rtn;

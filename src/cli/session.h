@@ -5,6 +5,7 @@
 #include <scrooge/scrooge.h>
 
 #include <cstdint>
+#include <string>
 
 #include "src/cli/cancel_scope.h"
 #include "src/cli/progress_line.h"
@@ -33,10 +34,13 @@ class Session {
   // For calls that take a callback without options; `user` is the session.
   static int32_t on_progress(void* user, const scrooge_progress* progress);
 
+  // A line of its own that is no result: which device it is, for one.
+  void remark(const std::string& text);
   // Takes the live line away before results or errors are printed.
   void finish() { line_.clear(); }
 
   uint64_t peak_bytes() const { return peak_bytes_; }
+  uint64_t device_peak_bytes() const { return device_peak_bytes_; }
   // Sums over the finished blocks.
   double loss() const { return loss_; }
   double loss_rtn() const { return loss_rtn_; }
@@ -46,8 +50,10 @@ class Session {
 
   CancelScope cancel_;
   ProgressLine line_;
+  bool quiet_;
   bool verbose_;
   uint64_t peak_bytes_ = 0;
+  uint64_t device_peak_bytes_ = 0;
   double loss_ = 0;
   double loss_rtn_ = 0;
 };

@@ -12,10 +12,19 @@ using backend::Vector;
 
 namespace {
 
-// Floats of scratch per token beside the stage input: the normalized residual and, at a time, either q, k, v or the
-// gate.
-int64_t scratch_width(const ModelConfig& config) {
-  return config.width + std::max(config.q_width() + 2 * config.kv_width(), config.feed_forward);
+// Floats of scratch beside the stage input: the normalized residual and, at a time, either q, k, v or the gate.
+int64_t scratch_floats(const ModelConfig& config, const BlockForward::ChunkShape& chunk) {
+  return std::max(chunk.attention_tokens() * (config.width + config.q_width() + 2 * config.kv_width()),
+                  chunk.gated_tokens() * (config.width + config.feed_forward));
+}
+
+// Parts of up to `size` rows: visit(first, count), until one fails.
+template <typename Visit>
+Status for_each_part(int64_t rows, int64_t size, const Visit& visit) {
+  for (int64_t first = 0; first < rows; first += size) {
+    SCROOGE_RETURN_IF_ERROR(visit(first, std::min(size, rows - first)));
+  }
+  return {};
 }
 
 int64_t widest_input(const ModelConfig& config) {
@@ -29,19 +38,19 @@ uint64_t stage_input_bytes(const ModelConfig& config, int64_t chunk_tokens) {
 
 }  // namespace
 
-uint64_t BlockForward::scratch_bytes(const ModelConfig& config, int64_t chunk_tokens) {
-  return stage_input_bytes(config, chunk_tokens) + float_bytes(chunk_tokens * scratch_width(config));
+uint64_t BlockForward::scratch_bytes(const ModelConfig& config, const ChunkShape& chunk) {
+  return stage_input_bytes(config, chunk.tokens) + float_bytes(scratch_floats(config, chunk));
 }
 
 Result<std::unique_ptr<BlockForward>> BlockForward::create(backend::Device& device, const ModelConfig& config,
-                                                           std::span<const float> inv_freq, int64_t chunk_tokens,
+                                                           std::span<const float> inv_freq, const ChunkShape& chunk,
                                                            backend::Buffer* workspace) {
-  std::unique_ptr<BlockForward> forward(new BlockForward(device, config, chunk_tokens));
+  std::unique_ptr<BlockForward> forward(new BlockForward(device, config, chunk));
   SCROOGE_ASSIGN_OR_RETURN(forward->inv_freq_, device.allocate(inv_freq.size_bytes(), "rotary frequencies"));
   SCROOGE_RETURN_IF_ERROR(device.upload(*forward->inv_freq_, 0, std::as_bytes(inv_freq)));
   if (workspace == nullptr) {
     SCROOGE_ASSIGN_OR_RETURN(forward->own_workspace_,
-                             device.allocate(scratch_bytes(config, chunk_tokens), "activations of a token chunk"));
+                             device.allocate(scratch_bytes(config, chunk), "activations of a token chunk"));
     workspace = forward->own_workspace_.get();
   }
   forward->workspace_ = workspace;
@@ -49,7 +58,7 @@ Result<std::unique_ptr<BlockForward>> BlockForward::create(backend::Device& devi
 }
 
 Matrix BlockForward::scratch(int64_t first_float, int64_t rows, int64_t cols) const {
-  const uint64_t offset = workspace_begin_ + stage_input_bytes(config_, chunk_tokens_) + float_bytes(first_float);
+  const uint64_t offset = workspace_begin_ + stage_input_bytes(config_, chunk_.tokens) + float_bytes(first_float);
   return {workspace_, offset, rows, cols, cols, DType::kF32};
 }
 
@@ -112,9 +121,17 @@ Status BlockForward::produce(const StagePlan& stage, const BlockWeights& weights
                              Precision precision, const Matrix& x) {
   switch (stage.producer) {
     case Producer::kInputNorm: return normalize(h, weights.norms[static_cast<size_t>(NormRole::kInput)], x);
-    case Producer::kAttention: return attention(weights, h, sequence, precision, x);
+    case Producer::kAttention:
+      return for_each_part(h.rows, std::max(sequence, chunk_.attention_tokens() / sequence * sequence),
+                           [&](int64_t first, int64_t count) {
+                             return attention(weights, h.row_range(first, count), sequence, precision,
+                                              x.row_range(first, count));
+                           });
     case Producer::kPostNorm: return normalize(h, weights.norms[static_cast<size_t>(NormRole::kPostAttention)], x);
-    case Producer::kGate: return gated(weights, h, precision, x);
+    case Producer::kGate:
+      return for_each_part(h.rows, chunk_.gated_tokens(), [&](int64_t first, int64_t count) {
+        return gated(weights, h.row_range(first, count), precision, x.row_range(first, count));
+      });
   }
   return error(StatusCode::kInternal, "stage ", stage.name, " has no producer");
 }

@@ -26,12 +26,25 @@ struct BlockWeights {
 // One thread at a time. The device must outlive it.
 class BlockForward {
  public:
-  // Device bytes of scratch for chunks of up to `chunk_tokens`.
-  static uint64_t scratch_bytes(const ModelConfig& config, int64_t chunk_tokens);
+  // How a chunk is worked on. Halved: attention on half its sequences at a time, where it has several, and the rest on
+  // half its rows. That takes less scratch; rows are the same where the device's are independent (DeviceInfo).
+  struct ChunkShape {
+    int64_t tokens = 0;
+    int64_t sequence = 0;  // tokens of one; only asked for where halved
+    bool halved = false;
+
+    ChunkShape(int64_t chunk_tokens) : tokens(chunk_tokens) {}  // NOLINT(google-explicit-constructor)
+    ChunkShape(int64_t chunk_tokens, int64_t sequence_tokens, bool in_halves)
+        : tokens(chunk_tokens), sequence(sequence_tokens), halved(in_halves) {}
+    int64_t attention_tokens() const { return halved ? (tokens / sequence + 1) / 2 * sequence : tokens; }
+    int64_t gated_tokens() const { return halved ? (tokens + 1) / 2 : tokens; }
+  };
+  // Device bytes of scratch for chunks of up to `chunk.tokens`.
+  static uint64_t scratch_bytes(const ModelConfig& config, const ChunkShape& chunk);
   // `workspace`: scratch_bytes() of it, from begin_workspace_at() on, are used during calls and free between them, but
   // for stage_input(); without one they are allocated.
   static Result<std::unique_ptr<BlockForward>> create(backend::Device& device, const ModelConfig& config,
-                                                      std::span<const float> inv_freq, int64_t chunk_tokens,
+                                                      std::span<const float> inv_freq, const ChunkShape& chunk,
                                                       backend::Buffer* workspace = nullptr);
 
   // x = the stage's input computed from h, with h as it is when the stage begins (for the stages after o: with o's
@@ -56,11 +69,11 @@ class BlockForward {
   Status normalize(const backend::Matrix& x, const backend::Vector& gamma, const backend::Matrix& y);
 
   const ModelConfig& config() const { return config_; }
-  int64_t chunk_tokens() const { return chunk_tokens_; }
+  int64_t chunk_tokens() const { return chunk_.tokens; }
 
  private:
-  BlockForward(backend::Device& device, const ModelConfig& config, int64_t chunk_tokens)
-      : device_(device), config_(config), chunk_tokens_(chunk_tokens) {}
+  BlockForward(backend::Device& device, const ModelConfig& config, const ChunkShape& chunk)
+      : device_(device), config_(config), chunk_(chunk) {}
   Status linear(const BlockWeights& weights, LinearRole role, const backend::Matrix& x, backend::Precision precision,
                 float beta, const backend::Matrix& y);
   Status attention(const BlockWeights& weights, const backend::Matrix& h, int64_t sequence,
@@ -71,7 +84,7 @@ class BlockForward {
 
   backend::Device& device_;
   const ModelConfig config_;
-  const int64_t chunk_tokens_;
+  const ChunkShape chunk_;
   std::unique_ptr<backend::Buffer> inv_freq_;
   std::unique_ptr<backend::Buffer> own_workspace_;
   backend::Buffer* workspace_ = nullptr;  // the stage input, then the rest

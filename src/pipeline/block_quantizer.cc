@@ -46,12 +46,16 @@ int64_t probe_tokens(const Chunking& chunking) { return std::min(chunking.sequen
 
 uint64_t padded(uint64_t bytes) { return (bytes + 255) / 256 * 256; }
 
+model::BlockForward::ChunkShape chunk_shape(const Chunking& chunking, const Residency& residency) {
+  return {chunking.chunk_tokens(), chunking.sequence, residency.half_chunks};
+}
+
 // Of the workspace when the forward runs: its scratch, then two rooms for a chunk, as wide as the widest input and as
 // the model.
 struct ForwardRooms {
-  ForwardRooms(const ModelSource& source, const Chunking& chunking) {
+  ForwardRooms(const ModelSource& source, const Chunking& chunking, const Residency& residency) {
     const int64_t tokens = chunking.chunk_tokens();
-    first = padded(model::BlockForward::scratch_bytes(source.config(), tokens));
+    first = padded(model::BlockForward::scratch_bytes(source.config(), chunk_shape(chunking, residency)));
     second = first + padded(float_bytes(tokens * widest_input(source.block_plan())));
     bytes = second + padded(float_bytes(tokens * source.config().width));
   }
@@ -73,15 +77,16 @@ bool shares_workspace(const BlockQuantizerOptions& options) {
 uint64_t workspace_bytes(const ModelSource& source, const Chunking& chunking, const BlockQuantizerOptions& options) {
   const model::BlockPlan& plan = source.block_plan();
   const bool shared = shares_workspace(options);
-  const uint64_t forward = options.calibrate ? ForwardRooms(source, chunking).bytes : 0;
+  const uint64_t forward = options.calibrate ? ForwardRooms(source, chunking, options.residency).bytes : 0;
   const auto shapes = stage_shapes(plan);
   uint64_t bytes = 0;
   for (size_t s = 0; s < shapes.size(); ++s) {
     const StagePlan& stage = plan.stages[s];
     const uint64_t statistics =
         shared ? StageStatistics::shared_bytes(stage.input, correction_rows(stage, source.config(), options)) : 0;
-    bytes = std::max({bytes, statistics + forward,
-                      awq::Solver::workspace_end(shapes[s], options.solve, shared, options.residency.park_statistics)});
+    bytes =
+        std::max({bytes, statistics + forward,
+                  awq::Solver::workspace_end(shapes[s], options.solve, shared, options.residency.parks_statistics())});
   }
   return bytes;
 }
@@ -97,6 +102,30 @@ struct ParkedBytes {
   uint64_t gram = 0;
   uint64_t target = 0;
 };
+
+// What is kept elsewhere, with its bytes.
+std::vector<std::pair<Store, uint64_t>> stores_of(const ModelSource& source, const Chunking& chunking,
+                                                  const BlockQuantizerOptions& options) {
+  if (!options.calibrate) return {};
+  const Residency& residency = options.residency;
+  const ParkedBytes parked(source.block_plan(), options);
+  const uint64_t states = HiddenStates::spilled_bytes(chunking, source.config().width);
+  std::vector<std::pair<Store, uint64_t>> stores{
+      {residency.statistics, parked.gram}, {residency.statistics, parked.target}, {residency.hidden, states}};
+  if (options.propagate != Propagate::kLinear) return stores;
+  stores.emplace_back(residency.attention, HiddenStates::spilled_bytes(chunking, source.config().q_width()));
+  if (options.two_streams()) stores.emplace_back(residency.original, states);
+  return stores;
+}
+
+// Of the host's memory, for what goes to files; 0 where the device's is the host's.
+uint64_t staging_bytes(const ModelSource& source, const Chunking& chunking, const BlockQuantizerOptions& options) {
+  uint64_t bytes = 0;
+  for (const auto& [store, size] : stores_of(source, chunking, options)) {
+    if (options.staged && store == Store::kDisk) bytes = std::max(bytes, size);
+  }
+  return std::min(bytes, calibration::SpilledMatrix::kPieceBytes);
+}
 
 }  // namespace
 
@@ -128,33 +157,43 @@ void BlockQuantizer::plan_memory(const ModelSource& source, const Chunking& chun
   plan.add("job", "tile of a weight, f32", tile_room_bytes(block));
   plan.add("stage", shares_workspace(options) ? "statistics and workspace" : "workspace",
            workspace_bytes(source, chunking, options),
-           residency.park_statistics ? Placement::kSpilled : Placement::kHeld);
+           residency.parks_statistics() ? Placement::kSpilled : Placement::kHeld);
   if (!options.calibrate) return;
-  if (residency.park_statistics) {
-    const ParkedBytes parked(block, options);
-    plan.spill_bytes += parked.gram + parked.target;
+  uint64_t host_bytes = 0;
+  for (const auto& [store, bytes] : stores_of(source, chunking, options)) {
+    if (store == Store::kDisk) plan.spill_bytes += bytes;
+    if (store == Store::kHost) host_bytes += bytes;
   }
+  if (host_bytes > 0) plan.add_host("job", "what the device has no room for", host_bytes);
+  const uint64_t staging = staging_bytes(source, chunking, options);
+  if (staging > 0) plan.add_host("job", "staging of what is spilled", staging);
   plan.add("job", stream ? "scales of a block" : "quantized weights of a block, f32",
            EffectiveBlock::device_bytes(block, !stream), stream ? Placement::kRecomputed : Placement::kHeld);
-  const auto store = [&](const char* purpose, int64_t width, bool spilled) {
+  const auto store = [&](const char* purpose, int64_t width, Store where) {
+    const bool spilled = where != Store::kDevice;
     plan.add("job", purpose, HiddenStates::device_bytes(chunking, width, spilled),
              spilled ? Placement::kSpilled : Placement::kHeld);
-    if (spilled) plan.spill_bytes += HiddenStates::disk_bytes(chunking, width);
   };
-  store("hidden states", config.width, residency.spill_hidden);
+  store("hidden states", config.width, residency.hidden);
   plan.add("job", "fold check, rotary frequencies",
            float_bytes(3 * probe_tokens(chunking) * config.width + config.head_width / 2));
   if (options.propagate == Propagate::kLinear) {
-    store("attention outputs", config.q_width(), residency.spill_attention);
+    store("attention outputs", config.q_width(), residency.attention);
     plan.add("stage", "column sums", StageStatistics::own_bytes({widest_input(block), 0}));
     if (options.two_streams()) {
-      store("hidden states of the original model", config.width, residency.spill_original);
+      store("hidden states of the original model", config.width, residency.original);
     }
   } else {
     uint64_t bytes = 0;
     for (const StagePlan& stage : block.stages) bytes += StageStatistics::device_bytes({stage.input, 0});
     plan.add("stage", "statistics of all stages", bytes);
   }
+}
+
+calibration::SpillPlace BlockQuantizer::place(Store store) const {
+  using Kind = calibration::SpillPlace::Kind;
+  const Kind kind = store == Store::kDisk ? Kind::kFile : store == Store::kHost ? Kind::kHost : Kind::kNone;
+  return {kind, options_.residency.folder, options_.host_budget, {staging_.data(), staging_.size()}};
 }
 
 Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& device, const ModelSource& source,
@@ -165,37 +204,40 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
   const model::BlockPlan& plan = source.block_plan();
   const Residency& residency = options.residency;
   std::unique_ptr<BlockQuantizer> self(new BlockQuantizer(device, source, options, reporter));
+  if (const uint64_t staging = staging_bytes(source, chunking, options); staging > 0) {
+    SCROOGE_ASSIGN_OR_RETURN(self->staging_, options.host_budget->allocate(staging, "staging of what is spilled"));
+  }
   SCROOGE_ASSIGN_OR_RETURN(self->workspace_, device.allocate(workspace_bytes(source, chunking, options), "workspace"));
   SCROOGE_ASSIGN_OR_RETURN(self->tile_room_, device.allocate(tile_room_bytes(plan), "tile of a weight"));
   SCROOGE_ASSIGN_OR_RETURN(self->originals_,
                            DeviceBlock::create(device, plan, config, "weights of a block",
                                                residency.stream_weights ? self->tile_room_.get() : nullptr));
-  if (residency.park_statistics) {
+  if (residency.parks_statistics()) {
     const ParkedBytes parked(plan, options);
     const auto open = [&](uint64_t bytes, std::string_view purpose) {
-      return calibration::SpilledMatrix::create(device, bytes, residency.folder, purpose);
+      return calibration::SpilledMatrix::create(device, bytes, self->place(residency.statistics), purpose);
     };
     SCROOGE_ASSIGN_OR_RETURN(self->parking_.gram, open(parked.gram, "the Gram matrix"));
     SCROOGE_ASSIGN_OR_RETURN(self->parking_.target, open(parked.target, "corrected targets"));
   }
   self->solver_ = std::make_unique<awq::Solver>(device, options.solve, *self->workspace_,
-                                                residency.park_statistics ? &self->parking_ : nullptr);
+                                                residency.parks_statistics() ? &self->parking_ : nullptr);
   if (!options.calibrate) return self;
   SCROOGE_ASSIGN_OR_RETURN(self->effective_,
                            EffectiveBlock::create(device, plan, !residency.stream_weights, *self->tile_room_));
-  const auto store = [&](std::string_view purpose, int64_t width, bool spilled) {
-    return HiddenStates::create(device, chunking, width, purpose, spilled ? residency.folder : std::string());
+  const auto store = [&](std::string_view purpose, int64_t width, Store where) {
+    return HiddenStates::create(device, chunking, width, purpose, self->place(where));
   };
-  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, store("hidden states", config.width, residency.spill_hidden));
+  SCROOGE_ASSIGN_OR_RETURN(self->hidden_, store("hidden states", config.width, residency.hidden));
   SCROOGE_ASSIGN_OR_RETURN(
-      self->forward_,
-      model::BlockForward::create(device, config, source.inv_freq(), chunking.chunk_tokens(), self->workspace_.get()));
+      self->forward_, model::BlockForward::create(device, config, source.inv_freq(), chunk_shape(chunking, residency),
+                                                  self->workspace_.get()));
   self->selection_ = calibration::TokenSelection(chunking, options.selection);
   self->probe_tokens_ = probe_tokens(chunking);
   SCROOGE_ASSIGN_OR_RETURN(self->probe_,
                            device.allocate(float_bytes(3 * self->probe_tokens_ * config.width), "fold check"));
   if (options.propagate == Propagate::kLinear) {
-    SCROOGE_ASSIGN_OR_RETURN(self->attention_, store("attention outputs", config.q_width(), residency.spill_attention));
+    SCROOGE_ASSIGN_OR_RETURN(self->attention_, store("attention outputs", config.q_width(), residency.attention));
     calibration::StatisticsShape shape{widest_input(plan), 0};
     for (const StagePlan& stage : plan.stages) {
       shape.correction = std::max(shape.correction, correction_rows(stage, config, options) * stage.input);
@@ -204,7 +246,7 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
     self->statistics_.push_back(std::move(statistics));
     if (options.two_streams()) {
       SCROOGE_ASSIGN_OR_RETURN(self->original_hidden_,
-                               store("hidden states of the original model", config.width, residency.spill_original));
+                               store("hidden states of the original model", config.width, residency.original));
     }
   } else {
     for (const StagePlan& stage : plan.stages) {
@@ -217,7 +259,7 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
 
 // Room for a chunk beside the forward's scratch: 0 is as wide as the widest input, 1 as the model.
 Matrix BlockQuantizer::chunk_room(int64_t index, int64_t rows, int64_t cols) const {
-  const ForwardRooms rooms(source_, hidden_.chunking());
+  const ForwardRooms rooms(source_, hidden_.chunking(), options_.residency);
   const uint64_t offset = forward_->workspace_begin() + (index == 0 ? rooms.first : rooms.second);
   return {workspace_.get(), offset, rows, cols, cols, DType::kF32};
 }
@@ -318,6 +360,7 @@ Status BlockQuantizer::check_fold(int64_t block, BlockOutcome& outcome) {
   SCROOGE_RETURN_IF_ERROR(device_.reduce({probe(1), probe(0), backend::ReduceParams::Kind::kSumSquaredDiff, &change}));
   SCROOGE_RETURN_IF_ERROR(
       device_.reduce({probe(1), probe(2), backend::ReduceParams::Kind::kSumSquaredDiff, &difference}));
+  SCROOGE_RETURN_IF_ERROR(device_.synchronize());
   outcome.fold_error = change > 0 ? std::sqrt(difference / change) : 0;
   if (!(outcome.fold_error <= kTolerance)) {
     return error(StatusCode::kInternal, "block ", block, ": folding the scales changed the block's output by ",

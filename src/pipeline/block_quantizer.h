@@ -32,6 +32,9 @@ struct BlockQuantizerOptions {
   Propagate propagate = Propagate::kLinear;
   calibration::SelectionOptions selection;
   Residency residency;
+  bool staged = false;  // what goes between the device and a file is staged in the host's memory
+  // Of the host's memory, for what is kept or staged there. Only create() asks for it.
+  MemoryBudget* host_budget = nullptr;
 
   // The original model runs beside the quantized one. REQUIRES: propagate is kLinear when solve.correct > 0.
   bool two_streams() const { return calibrate && solve.correct > 0; }
@@ -116,6 +119,7 @@ class BlockQuantizer {
   backend::Matrix probe(int64_t index) const;
   Status run_calibrated_probe();
   Status check_fold(int64_t block, BlockOutcome& outcome);
+  calibration::SpillPlace place(Store store) const;
   Status load_folded(const awq::FoldedBlock& folded);
   backend::Matrix chunk_room(int64_t index, int64_t rows, int64_t cols) const;
   Status tick(const char* stage, double within_block);
@@ -124,6 +128,7 @@ class BlockQuantizer {
   const ModelSource& source_;
   const BlockQuantizerOptions options_;
   Reporter& reporter_;
+  HostBlock staging_;  // of what is in files, where the device's memory is not the host's
   // Statistics where they share it, and of the forward or of the solver, which never run at the same time.
   std::unique_ptr<backend::Buffer> workspace_;
   std::unique_ptr<backend::Buffer> tile_room_;  // where a tile of a linear that is not resident is made

@@ -66,8 +66,10 @@ void put_figures(Sink& sink, const BlockFigures& f) {
   for (const double value : {f.calibrate_seconds, f.quantize_seconds, f.loss, f.loss_rtn, f.fold_error}) {
     sink.put(value);
   }
-  sink.put(f.memory_before);
-  sink.put(f.memory_after);
+  for (const uint64_t bytes :
+       {f.memory_before, f.memory_after, f.device_memory_before, f.device_memory_after, f.device_memory_peak}) {
+    sink.put(bytes);
+  }
   sink.put(static_cast<uint64_t>(f.stages.size()));
   for (const BlockFigures::Stage& stage : f.stages) {
     sink.put(stage.damping);
@@ -87,8 +89,10 @@ BlockFigures get_figures(Cursor& cursor) {
   for (double* value : {&f.calibrate_seconds, &f.quantize_seconds, &f.loss, &f.loss_rtn, &f.fold_error}) {
     *value = cursor.get<double>();
   }
-  f.memory_before = cursor.get<uint64_t>();
-  f.memory_after = cursor.get<uint64_t>();
+  for (uint64_t* bytes :
+       {&f.memory_before, &f.memory_after, &f.device_memory_before, &f.device_memory_after, &f.device_memory_peak}) {
+    *bytes = cursor.get<uint64_t>();
+  }
   f.stages.resize(cursor.count(2 * sizeof(uint64_t)));
   for (BlockFigures::Stage& stage : f.stages) {
     stage.damping = cursor.get<double>();

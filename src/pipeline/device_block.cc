@@ -7,13 +7,8 @@ namespace scrooge::pipeline {
 
 using backend::Matrix;
 
-namespace {
-
-// Every tensor starts on a boundary that suits any vector unit.
-uint64_t padded(int64_t floats) { return (float_bytes(floats) + 255) / 256 * 256; }
-
-Status read_tensor(backend::Device& device, const ModelSource& source, const std::string& name, int64_t first,
-                   const Matrix& to) {
+Status read_rows_to(backend::Device& device, const ModelSource& source, const std::string& name, int64_t first,
+                    const Matrix& to) {
   constexpr int64_t kStagingFloats = 1 << 18;
   const int64_t tile = std::clamp<int64_t>(kStagingFloats / to.cols, 1, std::max<int64_t>(to.rows, 1));
   std::vector<float> staging;
@@ -32,6 +27,11 @@ Status read_tensor(backend::Device& device, const ModelSource& source, const std
   return {};
 }
 
+namespace {
+
+// Every tensor starts on a boundary that suits any vector unit.
+uint64_t padded(int64_t floats) { return (float_bytes(floats) + 255) / 256 * 256; }
+
 Result<uint64_t> count_non_finite(backend::Device& device, const Matrix& values) {
   double bad = 0;
   SCROOGE_RETURN_IF_ERROR(device.reduce({values, {}, backend::ReduceParams::Kind::kCountNonFinite, &bad}));
@@ -40,7 +40,7 @@ Result<uint64_t> count_non_finite(backend::Device& device, const Matrix& values)
 }
 
 Status load_tensor(backend::Device& device, const ModelSource& source, const std::string& name, const Matrix& to) {
-  SCROOGE_RETURN_IF_ERROR(read_tensor(device, source, name, 0, to));
+  SCROOGE_RETURN_IF_ERROR(read_rows_to(device, source, name, 0, to));
   source.drop(name);
   SCROOGE_ASSIGN_OR_RETURN(const uint64_t bad, count_non_finite(device, to));
   if (bad > 0) return source.non_finite(name, bad, static_cast<uint64_t>(to.rows * to.cols));
@@ -64,7 +64,7 @@ class SourceWeight final : public model::WeightRows {
   // Every row is checked the first time it is read.
   Result<Matrix> load(int64_t first, int64_t count) override {
     const Matrix tile{&room_, 0, count, cols(), cols(), DType::kF32};
-    SCROOGE_RETURN_IF_ERROR(read_tensor(device_, *source_, name_, first, tile));
+    SCROOGE_RETURN_IF_ERROR(read_rows_to(device_, *source_, name_, first, tile));
     if (first + count > checked_) {
       SCROOGE_ASSIGN_OR_RETURN(const uint64_t bad, count_non_finite(device_, tile));
       if (bad > 0) return source_->non_finite(name_, bad, static_cast<uint64_t>(count * cols()));

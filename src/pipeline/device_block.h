@@ -14,6 +14,10 @@ namespace scrooge::pipeline {
 // Device bytes of one tile of the block's widest linear: what all weights of a block that are made tile by tile share.
 uint64_t tile_room_bytes(const model::BlockPlan& plan);
 
+// Rows of a tensor from `first` on, as f32, into a matrix without gaps, through little memory of the host.
+Status read_rows_to(backend::Device& device, const ModelSource& source, const std::string& name, int64_t first,
+                    const backend::Matrix& to);
+
 // Linears that are read when they are asked for. A tile's room is the caller's, of tile_room_bytes().
 class SourceWeight;
 

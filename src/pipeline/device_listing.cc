@@ -13,12 +13,13 @@ std::vector<ListedDevice> list_devices() {
       ListedDevice missing;
       missing.id = backend.name;
       missing.info.name = backend.name;
-      missing.info.features = listed.status().message();
+      missing.info.unfit = listed.status().message();
       devices.push_back(std::move(missing));
       continue;
     }
     for (size_t i = 0; i < listed->size(); ++i) {
-      devices.push_back({i == 0 ? std::string(backend.name) : concat(backend.name, ":", i), true, (*listed)[i]});
+      const backend::DeviceInfo& info = (*listed)[i];
+      devices.push_back({i == 0 ? std::string(backend.name) : concat(backend.name, ":", i), info.unfit.empty(), info});
     }
   }
   return devices;

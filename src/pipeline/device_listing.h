@@ -11,7 +11,7 @@ namespace scrooge::pipeline {
 struct ListedDevice {
   std::string id;  // what options take: "cpu", "cuda:1"
   bool available = false;
-  backend::DeviceInfo info;  // when not available, `features` says why
+  backend::DeviceInfo info;  // when not available, `unfit` says why
 };
 
 // Devices of all backends, in the order of preference; a backend that cannot run is one entry that says why.

@@ -6,10 +6,11 @@
 #include <thread>
 #include <vector>
 
-#include "src/backend/backend_list.h"
+#include "src/base/text.h"
 #include "src/base/thread_pool.h"
 #include "src/calibration/hidden_states.h"
 #include "src/pipeline/device_block.h"
+#include "src/pipeline/device_choice.h"
 #include "src/pipeline/text_tokens.h"
 #include "src/pipeline/token_scores.h"
 
@@ -33,30 +34,46 @@ struct Runner {
 
 class Evaluator {
  public:
-  Evaluator(const EvaluateOptions& options, const BudgetChoice& choice, int threads)
+  Evaluator(const EvaluateOptions& options, ChosenDevice device, int threads)
       : options_(options),
-        choice_(choice),
-        budget_(choice.bytes, options.allocator),
-        reporter_(options.progress, budget_, nullptr),
+        chosen_(std::move(device)),
+        choice_(choose_host_budget(options.memory, options.device_memory, chosen_.info)),
+        device_choice_(chosen_.own_memory() ? choose_device_budget(options.device_memory, chosen_.info)
+                                            : BudgetChoice()),
+        budget_(choice_.bytes, options.allocator),
+        device_budget_(device_choice_.bytes, {}, "--device-memory"),
+        reporter_(options.progress, budget_, nullptr, chosen_.own_memory() ? &device_budget_ : nullptr),
         pool_(threads, &reporter_) {}
 
   Result<Evaluation> run();
 
  private:
   Status open();
+  // Of one memory.
+  struct Needs {
+    uint64_t fixed = 0;
+    uint64_t per_window = 0;
+  };
   Result<int64_t> windows_per_batch() const;
+  static Result<int64_t> windows_in(const Needs& needs, const BudgetChoice& choice, int64_t windows, const char* memory,
+                                    const char* option);
+  Status make_device();
+  Status run_batch(int64_t first, int64_t windows);
+  Status recover(const Status& failure, int64_t& batch);
   Status embed(Runner& runner, std::span<const int32_t> ids);
   Status run_blocks(Runner& runner, std::span<const int32_t> ids, double share);
   Status final_norm(Runner& runner);
   Status score(std::span<Runner> runners, std::span<const int32_t> ids, double share);
   Result<Matrix> logits(const Runner& runner, const Matrix& head, int64_t first, int64_t count, backend::Buffer& to);
-  Status load_head(const ModelSource& source, int64_t first, int64_t count, backend::Buffer& to);
   Status report(const char* stage, double fraction) { return reporter_.report(Phase::kEvaluate, stage, fraction); }
   int models() const { return reference_ ? 2 : 1; }
 
   const EvaluateOptions& options_;
+  const ChosenDevice chosen_;
   const BudgetChoice choice_;
+  const BudgetChoice device_choice_;
   MemoryBudget budget_;
+  MemoryBudget device_budget_;  // of a device with memory of its own
   Reporter reporter_;
   ThreadPool pool_;
   std::unique_ptr<ModelSource> model_;
@@ -64,6 +81,7 @@ class Evaluator {
   std::unique_ptr<backend::Device> device_;
   calibration::TokenRows rows_;
   double done_ = 0;  // share of the whole work
+  int losses_ = 0;   // of the device
 
   double log_likelihood_ = 0;
   double reference_log_likelihood_ = 0;
@@ -90,10 +108,22 @@ Status Evaluator::open() {
   return {};
 }
 
+Result<int64_t> Evaluator::windows_in(const Needs& needs, const BudgetChoice& choice, int64_t windows,
+                                      const char* memory, const char* option) {
+  if (choice.bytes == MemoryBudget::kUnlimited) return windows;
+  const uint64_t least = needs.fixed + needs.per_window;
+  if (choice.bytes < least) {
+    return error(StatusCode::kBudgetExceeded, memory, ": this evaluation needs at least ", format_bytes(least), " (",
+                 least, " bytes), the budget is ", choice.text(), "; raise ", option, " or give a shorter --context");
+  }
+  if (needs.per_window == 0) return windows;
+  return std::min<int64_t>(windows, static_cast<int64_t>((choice.bytes - needs.fixed) / needs.per_window));
+}
+
 // As many windows at a time as fit beside the weights of a block, the head slice and the scratch.
 Result<int64_t> Evaluator::windows_per_batch() const {
-  uint64_t fixed = 0;
-  uint64_t per_window = 0;
+  Needs host;
+  Needs device;
   int64_t max_k = 0;
   int64_t max_n = kSliceRows;
   for (const ModelSource* source : {model_.get(), reference_.get()}) {
@@ -103,24 +133,29 @@ Result<int64_t> Evaluator::windows_per_batch() const {
     const uint64_t block =
         DeviceBlock::device_bytes(source->block_plan(), config) + model::BlockForward::scratch_bytes(config, chunk);
     const uint64_t head = float_bytes(kSliceRows * (config.width + kScoreTokens));
-    fixed = std::max(fixed, std::max(block, 2 * head));
-    per_window += float_bytes(rows_.length * config.width) + static_cast<uint64_t>(rows_.length) * sizeof(TokenScore);
+    device.fixed = std::max(device.fixed, std::max(block, 2 * head));
+    device.per_window += float_bytes(rows_.length * config.width);
+    host.per_window += static_cast<uint64_t>(rows_.length) * sizeof(TokenScore);
+    if (!chosen_.info.host_memory) host.fixed += float_bytes(kSliceRows * kScoreTokens);
     for (const model::LinearPlan& linear : source->block_plan().linears) {
       max_k = std::max(max_k, linear.cols);
       max_n = std::max(max_n, linear.rows);
     }
   }
-  SCROOGE_ASSIGN_OR_RETURN(const backend::Backend* const backend, backend::find_backend(options_.device));
-  if (backend->scratch_bytes != nullptr) {
-    fixed += backend->scratch_bytes(pool_.threads(), max_k, max_n, rows_.length);
+  const backend::Backend& backend = *chosen_.backend;
+  if (backend.scratch_bytes != nullptr) {
+    device.fixed += backend.scratch_bytes(pool_.threads(), max_k, max_n, rows_.length);
   }
-  if (choice_.bytes == MemoryBudget::kUnlimited) return rows_.rows;
-  if (choice_.bytes < fixed + per_window) {
-    return error(StatusCode::kBudgetExceeded, "memory: this evaluation needs at least ",
-                 format_bytes(fixed + per_window), " (", fixed + per_window, " bytes), the budget is ", choice_.text(),
-                 "; raise --memory or give a shorter --context");
+  if (backend.host_scratch_bytes != nullptr) {
+    host.fixed += backend.host_scratch_bytes(pool_.threads(), max_k, max_n, rows_.length);
   }
-  return std::min<int64_t>(rows_.rows, static_cast<int64_t>((choice_.bytes - fixed) / per_window));
+  if (!chosen_.own_memory()) {
+    host.fixed += device.fixed;
+    host.per_window += device.per_window;
+    device = {};
+  }
+  SCROOGE_ASSIGN_OR_RETURN(const int64_t windows, windows_in(host, choice_, rows_.rows, "memory", "--memory"));
+  return windows_in(device, device_choice_, windows, "device memory", "--device-memory");
 }
 
 Status Evaluator::embed(Runner& runner, std::span<const int32_t> ids) {
@@ -178,16 +213,6 @@ Status Evaluator::final_norm(Runner& runner) {
   return {};
 }
 
-Status Evaluator::load_head(const ModelSource& source, int64_t first, int64_t count, backend::Buffer& to) {
-  const auto floats = static_cast<size_t>(count * source.config().width);
-  if (to.host_data() != nullptr) {
-    return source.read_rows(source.head_name(), first, count, {reinterpret_cast<float*>(to.host_data()), floats});
-  }
-  std::vector<float> rows(floats);
-  SCROOGE_RETURN_IF_ERROR(source.read_rows(source.head_name(), first, count, rows));
-  return device_->upload(to, 0, std::as_bytes(std::span(rows)));
-}
-
 Result<Matrix> Evaluator::logits(const Runner& runner, const Matrix& head, int64_t first, int64_t count,
                                  backend::Buffer& to) {
   Matrix h = runner.hidden.chunk(0);
@@ -214,12 +239,19 @@ Status Evaluator::score(std::span<Runner> runners, std::span<const int32_t> ids,
     heads.push_back(std::move(head));
     results.push_back(std::move(result));
   }
-  std::vector<std::vector<float>> fetched(runners.size());
+  std::vector<HostBlock> fetched(runners.size());
+  for (HostBlock& block : fetched) {
+    if (chosen_.info.host_memory) break;
+    SCROOGE_ASSIGN_OR_RETURN(block, budget_.allocate(float_bytes(kSliceRows * kScoreTokens), "logits"));
+  }
   const double start = done_;
   for (int64_t first = 0; first < vocabulary; first += kSliceRows) {
     const int64_t rows = std::min(kSliceRows, vocabulary - first);
     for (size_t m = 0; m < runners.size(); ++m) {
-      SCROOGE_RETURN_IF_ERROR(load_head(*runners[m].source, first, rows, *heads[m]));
+      const ModelSource& source = *runners[m].source;
+      const int64_t width = source.config().width;
+      SCROOGE_RETURN_IF_ERROR(read_rows_to(*device_, source, std::string(source.head_name()), first,
+                                           {heads[m].get(), 0, rows, width, width, DType::kF32}));
     }
     for (int64_t token = 0; token < tokens; token += kScoreTokens) {
       const int64_t count = std::min(kScoreTokens, tokens - token);
@@ -233,9 +265,9 @@ Status Evaluator::score(std::span<Runner> runners, std::span<const int32_t> ids,
           SCROOGE_RETURN_IF_ERROR(device_->synchronize());
           views[m] = {reinterpret_cast<const float*>(y.buffer->host_data()), floats};
         } else {
-          fetched[m].resize(floats);
-          SCROOGE_RETURN_IF_ERROR(device_->download(*y.buffer, 0, std::as_writable_bytes(std::span(fetched[m]))));
-          views[m] = fetched[m];
+          const std::span<float> values = fetched[m].as<float>().first(floats);
+          SCROOGE_RETURN_IF_ERROR(device_->download(*y.buffer, 0, std::as_writable_bytes(values)));
+          views[m] = values;
         }
       }
       SCROOGE_RETURN_IF_ERROR(pool_.parallel_for(count, [&](int64_t i, int) {
@@ -264,30 +296,70 @@ Status Evaluator::score(std::span<Runner> runners, std::span<const int32_t> ids,
   return {};
 }
 
+Status Evaluator::make_device() {
+  device_.reset();
+  SCROOGE_ASSIGN_OR_RETURN(device_, chosen_.create({pool_.threads(), chosen_.own_memory() ? &device_budget_ : &budget_,
+                                                    &reporter_, chosen_.own_memory() ? &budget_ : nullptr}));
+  return {};
+}
+
+// The sums over all tokens change at the end of it only.
+Status Evaluator::run_batch(int64_t first, int64_t windows) {
+  const auto ids = std::span<const int32_t>(rows_.ids).subspan(static_cast<size_t>(first * rows_.length),
+                                                               static_cast<size_t>(windows * rows_.length));
+  // The head counts about as much as a fifth of the blocks; only the progress bar depends on it.
+  const double share = static_cast<double>(windows) / static_cast<double>(rows_.rows);
+  done_ = static_cast<double>(first) / static_cast<double>(rows_.rows);
+  std::vector<Runner> runners;
+  for (const ModelSource* source : {model_.get(), reference_.get()}) {
+    if (source == nullptr) continue;
+    Runner runner;
+    runner.source = source;
+    SCROOGE_ASSIGN_OR_RETURN(runner.hidden, HiddenStates::create(*device_, Chunking::of(windows, rows_.length),
+                                                                 source->config().width, "hidden states"));
+    runners.push_back(std::move(runner));
+  }
+  for (Runner& runner : runners) SCROOGE_RETURN_IF_ERROR(run_blocks(runner, ids, 0.8 * share / models()));
+  SCROOGE_RETURN_IF_ERROR(score(runners, ids, 0.2 * share));
+  // Every row of the batch has been read: only now is it known that they were all of the same file.
+  for (const Runner& runner : runners) SCROOGE_RETURN_IF_ERROR(runner.source->check_unchanged());
+  return {};
+}
+
+// What makes another attempt at a batch worth while: half the windows where the device has no room for them all, or a
+// device made anew. Else `failure`, or what became of it.
+Status Evaluator::recover(const Status& failure, int64_t& batch) {
+  if (chosen_.info.host_memory) return failure;
+  if (failure.code() == StatusCode::kUnavailable) {
+    if (++losses_ > 1) return failure.with_context("the device was lost a second time");
+    log(options_.log, LogLevel::kWarning, "device ", chosen_.id(), ": ", failure.message(), "; it is made once more");
+    return make_device().with_context("the device was lost and could not be made again");
+  }
+  if (failure.code() != StatusCode::kOutOfMemory || budget_.refused()) return failure;
+  if (batch == 1) {
+    return failure.with_advice(
+        "close other programs that use the device, give a shorter --context, or another --device");
+  }
+  batch = (batch + 1) / 2;
+  log(options_.log, LogLevel::kWarning, "device ", chosen_.id(), ": ", failure.message(), "; going on with ", batch,
+      " windows at a time");
+  return {};
+}
+
 Result<Evaluation> Evaluator::run() {
   SCROOGE_RETURN_IF_ERROR(open());
   SCROOGE_RETURN_IF_ERROR(report("open", 0));
-  SCROOGE_ASSIGN_OR_RETURN(const int64_t batch, windows_per_batch());
-  SCROOGE_ASSIGN_OR_RETURN(device_, backend::create_device(options_.device, {pool_.threads(), &budget_, &reporter_}));
-  for (int64_t window = 0; window < rows_.rows; window += batch) {
+  SCROOGE_ASSIGN_OR_RETURN(int64_t batch, windows_per_batch());
+  SCROOGE_RETURN_IF_ERROR(make_device());
+  for (int64_t window = 0; window < rows_.rows;) {
     const int64_t windows = std::min(batch, rows_.rows - window);
-    const auto ids = std::span<const int32_t>(rows_.ids).subspan(static_cast<size_t>(window * rows_.length),
-                                                                 static_cast<size_t>(windows * rows_.length));
-    // The head counts about as much as a fifth of the blocks; only the progress bar depends on it.
-    const double share = static_cast<double>(windows) / static_cast<double>(rows_.rows);
-    std::vector<Runner> runners;
-    for (const ModelSource* source : {model_.get(), reference_.get()}) {
-      if (source == nullptr) continue;
-      Runner runner;
-      runner.source = source;
-      SCROOGE_ASSIGN_OR_RETURN(runner.hidden, HiddenStates::create(*device_, Chunking::of(windows, rows_.length),
-                                                                   source->config().width, "hidden states"));
-      runners.push_back(std::move(runner));
+    const Status done = run_batch(window, windows);
+    if (done.ok()) {
+      window += windows;
+      continue;
     }
-    for (Runner& runner : runners) SCROOGE_RETURN_IF_ERROR(run_blocks(runner, ids, 0.8 * share / models()));
-    SCROOGE_RETURN_IF_ERROR(score(runners, ids, 0.2 * share));
-    // Every row of the batch has been read: only now is it known that they were all of the same file.
-    for (const Runner& runner : runners) SCROOGE_RETURN_IF_ERROR(runner.source->check_unchanged());
+    batch = windows;
+    SCROOGE_RETURN_IF_ERROR(recover(done, batch));
   }
   Evaluation result;
   result.tokens = static_cast<uint64_t>(rows_.rows * (rows_.length - 1));
@@ -304,6 +376,7 @@ Result<Evaluation> Evaluator::run() {
     return error(StatusCode::kNonFinite, options_.model, ": the logits are not finite; the model is damaged");
   }
   result.peak_bytes = budget_.peak();
+  if (chosen_.own_memory()) result.device_peak_bytes = device_budget_.peak();
   result.seconds = reporter_.elapsed();
   return result;
 }
@@ -314,7 +387,11 @@ Result<Evaluation> evaluate(const EvaluateOptions& options) {
   if (options.context < 2) return error(StatusCode::kInvalidArgument, "context: a window needs at least 2 tokens");
   const int threads =
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return Evaluator(options, choose_budget(options.memory, options.device_memory), threads).run();
+  SCROOGE_ASSIGN_OR_RETURN(ChosenDevice device, choose_device(options.device));
+  if (!device.reason.empty()) {
+    log(options.log, LogLevel::kInfo, "device ", device.id(), ", ", printable(device.info.name), ": ", device.reason);
+  }
+  return Evaluator(options, std::move(device), threads).run();
 }
 
 }  // namespace scrooge::pipeline

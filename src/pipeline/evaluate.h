@@ -22,7 +22,7 @@ struct EvaluateOptions {
   int64_t max_windows = 0;  // 0: all
   int threads = 0;
   uint64_t memory = MemoryBudget::kUnlimited;  // kMemoryAvailable: what the machine has free
-  uint64_t device_memory = 0;                  // a ceiling of the device's own; 0: none
+  uint64_t device_memory = 0;                  // as in QuantizeOptions, as is the next
   std::string device = "cpu";
   AllocatorHook allocator;
   ProgressSink progress;
@@ -38,11 +38,13 @@ struct Evaluation {
   uint64_t tokens = 0;  // scored: a window of N tokens scores N - 1
   uint64_t tokens_dropped = 0;
   uint64_t peak_bytes = 0;
+  uint64_t device_peak_bytes = 0;  // of a device with memory of its own
   double seconds = 0;
 };
 
-// Both models run exactly (f32), block by block, over as many windows at a time as the budget lets in. The text is cut
-// with the model's tokenizer; a reference with another vocabulary size is kInvalidArgument.
+// Both models run exactly (f32), block by block, over as many windows at a time as the budgets let in. The text is cut
+// with the model's tokenizer; a reference with another vocabulary size is kInvalidArgument. Where the device refuses
+// memory all the same, half as many windows are tried; a lost device is made once more. Neither changes the result.
 Result<Evaluation> evaluate(const EvaluateOptions& options);
 
 }  // namespace scrooge::pipeline

@@ -101,6 +101,11 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
   json.field("peak_bytes", totals.peak_bytes);
   json.field("planned_peak_bytes", totals.planned_peak_bytes).field("bits_per_weight", totals.bits_per_weight);
   totals.budget.write_json(json);
+  json.field("device", totals.device).field("device_name", totals.device_name);
+  totals.device_budget.write_json(json, "device_");
+  json.field("device_peak_bytes", totals.device_peak_bytes);
+  json.field("planned_device_peak_bytes", totals.planned_device_peak_bytes);
+  json.field("device_losses", totals.device_losses).field("device_refusals", totals.device_refusals);
   json.field("layout", totals.layout).field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
   json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
   json.field("held_out_tokens", totals.held_out_tokens).field("resumed_blocks", totals.resumed_blocks);
@@ -122,6 +127,8 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
     json.begin_object().field("index", static_cast<uint64_t>(blocks[b].index));
     json.field("calibrate_seconds", f.calibrate_seconds).field("quantize_seconds", f.quantize_seconds);
     json.field("memory_before", f.memory_before).field("memory_after", f.memory_after);
+    json.field("device_memory_before", f.device_memory_before).field("device_memory_after", f.device_memory_after);
+    json.field("device_memory_peak", f.device_memory_peak);
     json.field("loss", f.loss).field("loss_rtn", f.loss_rtn).field("fold_error", f.fold_error);
     json.key("scale_sets").begin_array();
     for (size_t i = 0; i < blocks[b].scale_sets.size(); ++i) {

@@ -20,6 +20,9 @@ struct BlockFigures {
   double fold_error = 0;
   uint64_t memory_before = 0;
   uint64_t memory_after = 0;
+  uint64_t device_memory_before = 0;  // of a device with memory of its own, as the next two
+  uint64_t device_memory_after = 0;
+  uint64_t device_memory_peak = 0;
   struct Stage {
     double damping = 0;      // of the second-order rounding; 0: not used
     bool corrected = false;  // aimed at the original output
@@ -55,6 +58,13 @@ struct JobTotals {
   uint64_t tokens_dropped = 0;
   uint64_t held_out_tokens = 0;
   uint64_t resumed_blocks = 0;  // that an earlier run had finished
+  std::string device;
+  std::string device_name;
+  BudgetChoice device_budget;  // of a device with memory of its own, as the next two
+  uint64_t device_peak_bytes = 0;
+  uint64_t planned_device_peak_bytes = 0;
+  int device_losses = 0;    // after which the job went on
+  int device_refusals = 0;  // of memory within the budget, the same
   int threads = 0;
 };
 

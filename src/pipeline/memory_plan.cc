@@ -22,9 +22,12 @@ std::string_view placement_name(Placement placement) {
   return "unknown";
 }
 
+std::string_view pool_name(Pool pool) { return pool == Pool::kDevice ? "device" : "host"; }
+
 void MemoryPlan::write_json(JsonWriter& json) const {
   json.field("peak_bytes", peak_bytes).field("minimum_bytes", minimum_bytes).field("overhead_bytes", overhead_bytes);
   json.field("spill_bytes", spill_bytes);
+  json.field("device_peak_bytes", sum(Pool::kDevice)).field("device_minimum_bytes", device_minimum_bytes);
   json.key("items").begin_array();
   for (const PlanItem& item : items) {
     json.begin_object()
@@ -32,6 +35,7 @@ void MemoryPlan::write_json(JsonWriter& json) const {
         .field("purpose", item.purpose)
         .field("bytes", item.bytes)
         .field("placement", placement_name(item.placement))
+        .field("memory", pool_name(item.pool))
         .end_object();
   }
   json.end_array();

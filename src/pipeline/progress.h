@@ -39,6 +39,11 @@ struct Progress {
   uint64_t memory_peak = 0;
   uint64_t memory_limit = MemoryBudget::kUnlimited;
   const char* stage = "";
+  // Of a device with memory of its own; 0, and no limit, for the others.
+  uint64_t device_memory_before = 0;
+  uint64_t device_memory_after = 0;
+  uint64_t device_memory_peak = 0;  // of this block
+  uint64_t device_memory_limit = MemoryBudget::kUnlimited;
 };
 
 // Returns false to stop.
@@ -57,8 +62,10 @@ class Stopwatch {
 // asked many times a second.
 class Reporter final : public CancelToken {
  public:
-  Reporter(ProgressSink sink, const MemoryBudget& budget, const std::atomic<bool>* cancelled)
-      : sink_(std::move(sink)), budget_(budget), cancelled_(cancelled) {}
+  // `device`: of a device with memory of its own; null for the others.
+  Reporter(ProgressSink sink, const MemoryBudget& budget, const std::atomic<bool>* cancelled,
+           const MemoryBudget* device = nullptr)
+      : sink_(std::move(sink)), budget_(budget), device_(device), cancelled_(cancelled) {}
 
   Progress& state() { return state_; }
   double elapsed() const { return watch_.seconds(); }
@@ -73,6 +80,11 @@ class Reporter final : public CancelToken {
     state_.memory_after = budget_.used();
     state_.memory_peak = budget_.peak();
     state_.memory_limit = budget_.limit();
+    if (device_ != nullptr) {
+      state_.device_memory_after = device_->used();
+      state_.device_memory_peak = device_->peak();
+      state_.device_memory_limit = device_->limit();
+    }
     if (sink_ && !sink_(state_)) stopped_.store(true, std::memory_order_relaxed);
     reported_ = state_.elapsed_seconds;
     return cancelled() ? cancelled_status() : Status();
@@ -93,6 +105,7 @@ class Reporter final : public CancelToken {
  private:
   ProgressSink sink_;
   const MemoryBudget& budget_;
+  const MemoryBudget* device_;
   const std::atomic<bool>* cancelled_;
   std::atomic<bool> stopped_{false};
   Stopwatch watch_;

@@ -6,9 +6,9 @@
 #include <thread>
 #include <type_traits>
 
-#include "src/backend/backend_list.h"
 #include "src/base/atomic_file.h"
 #include "src/base/digest.h"
+#include "src/base/text.h"
 #include "src/pipeline/job_report.h"
 #include "src/pipeline/source_digest.h"
 #include "src/pipeline/text_tokens.h"
@@ -93,6 +93,17 @@ Status QuantizeJob::validate() {
   if (options_.threads == 0) {
     options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   }
+  SCROOGE_RETURN_IF_ERROR(settle_device());
+  SCROOGE_RETURN_IF_ERROR(choose_solver());
+  if (!options_.from_calibration.empty()) return choose_saved_solver();
+  solve_.keep_calibration = !options_.save_calibration.empty();
+  if (solve_.keep_calibration && options_.method != Method::kAwq) {
+    return error(StatusCode::kInvalidArgument, "save-calibration: round-to-nearest has no calibration to save");
+  }
+  return {};
+}
+
+Status QuantizeJob::settle_device() {
   if (options_.reproducible) {
     const std::string& device = options_.device;
     if (device != "cpu" && device != "cpu:0" && device != backend::kReproducibleBackend) {
@@ -101,11 +112,11 @@ Status QuantizeJob::validate() {
     }
     options_.device = backend::kReproducibleBackend;
   }
-  SCROOGE_RETURN_IF_ERROR(choose_solver());
-  if (!options_.from_calibration.empty()) return choose_saved_solver();
-  solve_.keep_calibration = !options_.save_calibration.empty();
-  if (solve_.keep_calibration && options_.method != Method::kAwq) {
-    return error(StatusCode::kInvalidArgument, "save-calibration: round-to-nearest has no calibration to save");
+  SCROOGE_ASSIGN_OR_RETURN(device_, choose_device(options_.device));
+  options_.device = device_.id();
+  if (!device_.reason.empty()) {
+    log(options_.log, LogLevel::kInfo, "device ", device_.id(), ", ", printable(device_.info.name), ": ",
+        device_.reason);
   }
   return {};
 }
@@ -164,7 +175,8 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
 // Once, when what prepare itself held is gone.
 void QuantizeJob::settle_budget() {
   trim_heap();
-  const BudgetChoice choice = choose_budget(options_.memory, options_.device_memory);
+  if (device_.own_memory()) plan_.device_budget = choose_device_budget(options_.device_memory, device_.info);
+  const BudgetChoice choice = choose_host_budget(options_.memory, options_.device_memory, device_.info);
   options_.memory = choice.bytes;
   plan_.budget_origin = choice.origin;
 }
@@ -211,6 +223,7 @@ BlockQuantizerOptions QuantizeJob::quantizer_options() const {
   result.propagate = options_.propagate;
   result.selection = options_.selection;
   result.residency = residency_;
+  result.staged = !device_.info.host_memory;
   return result;
 }
 
@@ -230,7 +243,7 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
   const bool awq = o.method == Method::kAwq;
   info.attributes = {{"clip", awq && o.clip ? "true" : "false"},
                      {"correct", concat(awq ? solve_.correct : 0)},
-                     {"device", o.device},
+                     {"device", std::string(device_.backend->name)},
                      {"held_out_percent", concat(awq ? o.selection.held_out : 0)},
                      {"length", concat(rows_.length)},
                      {"max_tokens_per_sample", concat(awq ? o.selection.per_sample : 0)},
@@ -258,6 +271,7 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
   figures.loss_rtn = progress.loss_rtn = outcome.loss_rtn() / tokens;
   figures.fold_error = outcome.fold_error;
   figures.memory_before = progress.memory_before;
+  figures.device_memory_before = progress.device_memory_before;
   progress.tokens_per_second = outcome.tokens > 0 ? static_cast<double>(chunking_.tokens()) / seconds : 0;
 
   container::BlockReport report = block_report(source_->block_plan(), block, outcome);
@@ -284,9 +298,13 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
 }
 
 // Everything that the bytes of the output depend on, and nothing else: not the budget, the threads, what is spilled.
+// Arithmetic is that of a kind of device: its backend and the features that its ops use, on a card also which one it is
+// and its driver, whose compiler has the last word on sums. Which of two equal cards it is makes no difference.
 Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Reporter& reporter) {
-  SCROOGE_ASSIGN_OR_RETURN(sources_,
-                           digest_sources(*source_, [&] { return reporter.report(Phase::kPrepare, "digest", 0); }));
+  if (sources_.empty()) {  // an earlier attempt may have done it; the source is watched for changes since
+    SCROOGE_ASSIGN_OR_RETURN(sources_,
+                             digest_sources(*source_, [&] { return reporter.report(Phase::kPrepare, "digest", 0); }));
+  }
   if (saved_) {
     SCROOGE_RETURN_IF_ERROR(saved_->check_sources(sources_));
     SCROOGE_ASSIGN_OR_RETURN(saved_digest_,
@@ -296,7 +314,10 @@ Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Repo
   std::string text;
   const auto line = [&](std::string_view key, const auto& value) { text += concat(key, "=", value, "\n"); };
   line("library", info.library_version);
-  line("arithmetic", concat(device.describe().backend, " ", device.describe().features));
+  const backend::DeviceInfo arithmetic = device.describe();
+  line("arithmetic", concat(arithmetic.backend, " ", arithmetic.features));
+  if (!arithmetic.driver.empty())
+    line("card", concat(printable(arithmetic.name), ", driver ", printable(arithmetic.driver)));
   for (const container::Source& source : sources_) {
     line(concat("checkpoint ", source.name), concat(source.size, " bytes, SHA-256 ", source.sha256));
   }
@@ -311,11 +332,12 @@ Result<std::string> QuantizeJob::fingerprint(const backend::Device& device, Repo
   return text;
 }
 
-Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
+Status QuantizeJob::run(const Budgets& budgets, Reporter& reporter) {
   reporter.state().blocks = static_cast<uint32_t>(plan_.blocks);
   SCROOGE_RETURN_IF_ERROR(reporter.report(Phase::kPrepare, "open", 0));
-  SCROOGE_ASSIGN_OR_RETURN(const auto device,
-                           backend::create_device(options_.device, {options_.threads, &budget, &reporter}));
+  SCROOGE_ASSIGN_OR_RETURN(const auto device, device_.create({options_.threads, &budgets.device, &reporter,
+                                                              device_.own_memory() ? &budgets.host : nullptr}));
+  device_made_ = true;
   ResumeOptions resume_options{options_.output,
                                {},
                                options_.fresh,
@@ -328,27 +350,27 @@ Status QuantizeJob::run(MemoryBudget& budget, Reporter& reporter) {
                                &reporter};
   SCROOGE_ASSIGN_OR_RETURN(const std::string job, fingerprint(*device, reporter));
   resume_options.fingerprint = job;
+  BlockQuantizerOptions quantizing = quantizer_options();
+  quantizing.host_budget = &budgets.host;
   SCROOGE_ASSIGN_OR_RETURN(const auto quantizer,
-                           BlockQuantizer::create(*device, *source_, chunking_, quantizer_options(), reporter));
+                           BlockQuantizer::create(*device, *source_, chunking_, quantizing, reporter));
   SCROOGE_ASSIGN_OR_RETURN(const auto output, ResumableOutput::open(std::move(resume_options), *device, *source_));
+  options_.fresh = false;  // what is there now is of this job, also for another attempt
+  kept_blocks_ = output->finished_blocks();
+  if (finished_before_ < 0) finished_before_ = kept_blocks_;
   if (output->done_elsewhere()) return read_records(*output);
   SCROOGE_RETURN_IF_ERROR(output->write_front());
   SCROOGE_RETURN_IF_ERROR(open_states(job, *device));
   if (calibrates()) SCROOGE_RETURN_IF_ERROR(quantizer->embed(rows_));
   prefetch_block(*source_, 0);
-  SCROOGE_RETURN_IF_ERROR(resume(*quantizer, *output, budget, reporter));
-  Status done = quantize_blocks(*quantizer, *output, budget, reporter);
+  SCROOGE_RETURN_IF_ERROR(resume(*quantizer, *output, budgets, reporter));
+  Status done = quantize_blocks(*quantizer, *output, budgets, reporter);
   // Before the journal goes: behind it the name may be another process's.
   if (done.ok() || output->finished_blocks() == 0 || !may_pass(done.code())) DurableStates::remove(options_.output);
   if (done.ok()) done = publish(*output, reporter);
-  if (done.ok() || output->finished_blocks() == 0) return done;
-  if (!may_pass(done.code())) {
-    output->discard();
-    return done;
-  }
-  return done.with_advice(concat(output->finished_blocks(), " of ", plan_.blocks, " blocks are kept in ",
-                                 AtomicFile::partial_name(options_.output),
-                                 ": the same command goes on there, with --fresh it starts over"));
+  kept_blocks_ = output->finished_blocks();
+  if (!done.ok() && kept_blocks_ > 0 && !may_pass(done.code())) output->discard();
+  return done;
 }
 
 Status QuantizeJob::publish(ResumableOutput& output, Reporter& reporter) {
@@ -362,14 +384,26 @@ Status QuantizeJob::publish(ResumableOutput& output, Reporter& reporter) {
   return {};
 }
 
-Status QuantizeJob::quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, MemoryBudget& budget,
+// The figures of memory start over with every block.
+void QuantizeJob::begin_block(int64_t block, const Budgets& budgets, Reporter& reporter) {
+  reporter.state().block = static_cast<uint32_t>(block);
+  reporter.state().memory_before = budgets.host.used();
+  if (!device_.own_memory()) return;
+  device_peak_bytes_ = std::max(device_peak_bytes_, budgets.device.take_peak());
+  reporter.state().device_memory_before = budgets.device.used();
+}
+
+Status QuantizeJob::quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, const Budgets& budgets,
                                     Reporter& reporter) {
   for (int64_t block = output.finished_blocks(); block < plan_.blocks; ++block) {
-    reporter.state().block = static_cast<uint32_t>(block);
-    reporter.state().memory_before = budget.used();
+    begin_block(block, budgets, reporter);
     SCROOGE_ASSIGN_OR_RETURN(const BlockOutcome outcome, quantizer.quantize(block));
     record(block, outcome, reporter);
-    blocks_.back().memory_after = budget.used();
+    blocks_.back().memory_after = budgets.host.used();
+    if (device_.own_memory()) {
+      blocks_.back().device_memory_after = budgets.device.used();
+      blocks_.back().device_memory_peak = budgets.device.peak();
+    }
     SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome, reports_.back(), blocks_.back()));
     const Stopwatch watch;
     SCROOGE_RETURN_IF_ERROR(save_states(block, quantizer));
@@ -387,14 +421,28 @@ Status QuantizeJob::convert() {
   if (options_.output.empty()) return error(StatusCode::kInvalidArgument, "output: no path given");
   if (converted_) return error(StatusCode::kInvalidArgument, "this job has run; prepare a new one");
   converted_ = true;
-  MemoryBudget budget(options_.memory, options_.allocator);
-  Reporter reporter(options_.progress, budget, &cancelled_);
+  MemoryBudget host(options_.memory, options_.allocator);
+  MemoryBudget device(plan_.device_budget.bytes, {}, "--device-memory");
+  const bool own = device_.own_memory();
+  const Budgets budgets{host, own ? device : host};
+  Reporter reporter(options_.progress, host, &cancelled_, own ? &device : nullptr);
   source_->set_cancel(&reporter);
-  const Status status = run(budget, reporter);
+  Status status = run(budgets, reporter);
+  while (!status.ok()) {
+    Result<bool> again = may_try_again(status, budgets);
+    if (!again.ok()) status = again.status();
+    if (!again.ok() || !*again) break;
+    start_over();
+    status = run(budgets, reporter);
+  }
   source_->set_cancel(nullptr);
   seconds_ = reporter.elapsed();
-  peak_bytes_ = budget.peak();
-  return status;
+  peak_bytes_ = host.peak();
+  if (own) device_peak_bytes_ = std::max(device_peak_bytes_, device.peak());
+  if (status.ok() || kept_blocks_ == 0 || !may_pass(status.code())) return status;
+  return status.with_advice(concat(kept_blocks_, " of ", plan_.blocks, " blocks are kept in ",
+                                   AtomicFile::partial_name(options_.output),
+                                   ": the same command goes on there, with --fresh it starts over"));
 }
 
 std::string QuantizeJob::plan_json() const {
@@ -405,6 +453,7 @@ std::string QuantizeJob::plan_json() const {
   json.field("states_bytes", plan_.states_bytes > 0 ? DurableStates::file_bytes(plan_.states_bytes) : 0);
   json.field("tokens_dropped", plan_.tokens_dropped).field("bits_per_weight", plan_.bits_per_weight);
   BudgetChoice{options_.memory, plan_.budget_origin}.write_json(json);
+  plan_.device_budget.write_json(json, "device_");
   json.key("settings").begin_object();
   if (saved_) {
     json.field("from_calibration", std::string_view(printable(options_.from_calibration)));
@@ -418,6 +467,7 @@ std::string QuantizeJob::plan_json() const {
   json.field("method", method_name(options_.method)).field("bits", options_.spec.bits);
   json.field("layout", options_.layout);
   json.field("group", options_.spec.group).field("threads", options_.threads).field("device", options_.device);
+  json.field("device_name", printable(device_.info.name)).field("device_reason", device_.reason);
   json.end_object();
   json.end_object();
   return json.text();
@@ -430,13 +480,20 @@ std::string QuantizeJob::report_json() const {
   totals.peak_bytes = peak_bytes_;
   totals.planned_peak_bytes = plan_.memory.peak_bytes;
   totals.budget = {options_.memory, plan_.budget_origin};
+  totals.device = options_.device;
+  totals.device_name = printable(device_.info.name);
+  totals.device_budget = plan_.device_budget;
+  totals.device_peak_bytes = device_peak_bytes_;
+  totals.planned_device_peak_bytes = plan_.memory.sum(Pool::kDevice);
+  totals.device_losses = device_losses_;
+  totals.device_refusals = device_refusals_;
   totals.bits_per_weight = plan_.bits_per_weight;
   totals.output_bytes = output_bytes_;
   totals.layout = options_.layout;
   totals.tokens = plan_.tokens;
   totals.tokens_dropped = plan_.tokens_dropped;
   totals.threads = options_.threads;
-  totals.resumed_blocks = static_cast<uint64_t>(resumed_blocks_);
+  totals.resumed_blocks = static_cast<uint64_t>(std::max<int64_t>(finished_before_, 0));
   if (calibrates()) {
     totals.held_out_tokens = calibration::TokenSelection(chunking_, options_.selection).held_out_tokens();
   }

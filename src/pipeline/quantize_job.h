@@ -10,6 +10,7 @@
 
 #include "src/base/log.h"
 #include "src/pipeline/budget_choice.h"
+#include "src/pipeline/device_choice.h"
 #include "src/pipeline/durable_states.h"
 #include "src/pipeline/job_report.h"
 #include "src/pipeline/preset.h"
@@ -43,8 +44,10 @@ struct QuantizeOptions {
   int threads = 0;  // 0: all processors of this process
   uint64_t seed = 0;
   uint64_t memory = MemoryBudget::kUnlimited;  // kMemoryAvailable: what the machine has free
-  uint64_t device_memory = 0;                  // a ceiling of the device's own; 0: none
-  std::string device = "cpu";
+  // Of a device with memory of its own the budget of its buffers; kDeviceFree: what it has free. Of the others a second
+  // ceiling on the host's, or none for 0.
+  uint64_t device_memory = 0;
+  std::string device = "cpu";  // a name that choose_device() takes
   bool reproducible = false;  // the same bytes on every processor; device must be the cpu, and becomes the one for that
   std::string spill;          // folder for what does not fit into memory; empty: nothing is spilled
   bool fresh = false;         // do not go on where an earlier run of the same job stopped
@@ -67,6 +70,7 @@ struct JobPlan {
   int64_t blocks = 0;
   double bits_per_weight = 0;  // of the block linears as stored
   BudgetOrigin budget_origin = BudgetOrigin::kUnlimited;
+  BudgetChoice device_budget;  // of a device with memory of its own
 };
 
 // One thread, but for cancel().
@@ -78,8 +82,9 @@ class QuantizeJob {
   ~QuantizeJob();
 
   const JobPlan& plan() const { return plan_; }
-  // As given, but for what prepare settles: threads, and memory, which is the budget.
+  // As given, but for what prepare settles: threads, the device's id, and memory, which is the budget.
   const QuantizeOptions& options() const { return options_; }
+  const ChosenDevice& device() const { return device_; }
   std::string plan_json() const;
   // REQUIRES: an output path. Once only.
   Status convert();
@@ -91,6 +96,7 @@ class QuantizeJob {
  private:
   explicit QuantizeJob(QuantizeOptions options);
   Status validate();
+  Status settle_device();
   void settle_budget();
   Status make_plan();
   Status choose_solver();
@@ -100,17 +106,29 @@ class QuantizeJob {
   bool calibrates() const { return options_.method == Method::kAwq && options_.from_calibration.empty(); }
   BlockQuantizerOptions quantizer_options() const;
   OutputFormat output_format() const { return {options_.spec, layout_, options_.method == Method::kAwq}; }
-  Status plan_memory();
-  Status choose_residency();
+  MemoryPlan plan_memory() const;
+  bool fits(const MemoryPlan& memory) const;
+  MemoryPlan choose_residency();
+  Status refuse(const MemoryPlan& memory) const;
   Result<std::string> fingerprint(const backend::Device& device, Reporter& reporter);
-  Status run(MemoryBudget& budget, Reporter& reporter);
-  Status quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, MemoryBudget& budget, Reporter& reporter);
+  // The memory of host and device while convert() runs; one and the same where the device's is the host's.
+  struct Budgets {
+    MemoryBudget& host;
+    MemoryBudget& device;
+  };
+  // One attempt, with a device of its own; quantize_retry.cc has what may follow.
+  Status run(const Budgets& budgets, Reporter& reporter);
+  Result<bool> may_try_again(const Status& failure, const Budgets& budgets);
+  void start_over();
+  Status quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& output, const Budgets& budgets,
+                         Reporter& reporter);
   Status publish(ResumableOutput& output, Reporter& reporter);
-  Status resume(BlockQuantizer& quantizer, const ResumableOutput& output, MemoryBudget& budget, Reporter& reporter);
+  Status resume(BlockQuantizer& quantizer, const ResumableOutput& output, const Budgets& budgets, Reporter& reporter);
   // quantize_resume.cc
   Status read_records(const ResumableOutput& output);
   Status without_states(const Status& why);
   Status open_states(const std::string& fingerprint, backend::Device& device);
+  void begin_block(int64_t block, const Budgets& budgets, Reporter& reporter);
   Result<int64_t> restore_states(BlockQuantizer& quantizer, Reporter& reporter);
   Status save_states(int64_t block, BlockQuantizer& quantizer);
   void record(int64_t block, const BlockOutcome& outcome, Reporter& reporter);
@@ -123,6 +141,7 @@ class QuantizeJob {
   void expect_reports(container::ModelInfo& info) const;
 
   QuantizeOptions options_;
+  ChosenDevice device_;
   std::unique_ptr<ModelSource> source_;
   container::TensorLayout layout_;
   awq::SolveOptions solve_;
@@ -135,13 +154,21 @@ class QuantizeJob {
   std::optional<SavedCalibration> saved_;
   std::string saved_digest_ = std::string(64, '0');  // of it, once known
   uint64_t calibration_bytes_ = 0;                   // of the file to save
-  int64_t resumed_blocks_ = 0;
+  int64_t resumed_blocks_ = 0;                       // that an earlier process or attempt had finished
+  int64_t finished_before_ = -1;                     // that an earlier process had; negative while unknown
+  int64_t kept_blocks_ = 0;                          // that a failed attempt leaves for the next one
+  bool device_made_ = false;                         // in this attempt
+  // What the device refused although the budget allowed it: plans stay below.
+  uint64_t device_ceiling_ = MemoryBudget::kUnlimited;
+  int device_losses_ = 0;
+  int device_refusals_ = 0;
   std::atomic<bool> cancelled_{false};
   bool converted_ = false;
 
   std::vector<BlockFigures> blocks_;
   std::vector<container::BlockReport> reports_;
   uint64_t peak_bytes_ = 0;
+  uint64_t device_peak_bytes_ = 0;
   uint64_t output_bytes_ = 0;
   double seconds_ = 0;
   double durable_seconds_ = 0;

@@ -2,7 +2,6 @@
 // What a quantization job is going to hold, write and take, before any work.
 #include <algorithm>
 
-#include "src/backend/backend_list.h"
 #include "src/pipeline/quantize_job.h"
 
 namespace scrooge::pipeline {
@@ -16,9 +15,9 @@ constexpr uint64_t kLibraryOverhead = uint64_t{16} << 20;
 }  // namespace
 
 // What the job holds with the present residency.
-Status QuantizeJob::plan_memory() {
-  MemoryPlan& memory = plan_.memory;
-  memory = {};
+MemoryPlan QuantizeJob::plan_memory() const {
+  MemoryPlan memory;
+  memory.own_device = device_.own_memory();
   const model::BlockPlan& block = source_->block_plan();
   BlockQuantizer::plan_memory(*source_, chunking_, quantizer_options(), memory);
   memory.add("write", "packed rows of a linear", OutputFile::device_bytes(block, output_format()));
@@ -28,55 +27,98 @@ Status QuantizeJob::plan_memory() {
     max_k = std::max(max_k, linear.cols);
     max_n = std::max(max_n, linear.rows);
   }
-  SCROOGE_ASSIGN_OR_RETURN(const backend::Backend* const backend, backend::find_backend(options_.device));
-  if (backend->scratch_bytes != nullptr) {
-    memory.add("job", "scratch of the backend",
-               backend->scratch_bytes(options_.threads, max_k, max_n, options_.length));
+  const backend::Backend& backend = *device_.backend;
+  if (backend.scratch_bytes != nullptr) {
+    memory.add("job", "scratch of the backend", backend.scratch_bytes(options_.threads, max_k, max_n, options_.length));
   }
-  memory.minimum_bytes = memory.sum();
-  return {};
+  if (backend.host_scratch_bytes != nullptr) {
+    memory.add_host("job", "staging and scratch of the backend",
+                    backend.host_scratch_bytes(options_.threads, max_k, max_n, options_.length));
+  }
+  return memory;
 }
 
-// The least time that fits. The minimum is that of the most frugal choice.
-Status QuantizeJob::choose_residency() {
+bool QuantizeJob::fits(const MemoryPlan& memory) const {
+  return memory.sum() <= options_.memory &&
+         memory.sum(Pool::kDevice) <= std::min(plan_.device_budget.bytes, device_ceiling_);
+}
+
+// The least time that fits, else the most frugal choice. A minimum is that of the choices that fit the other memory.
+MemoryPlan QuantizeJob::choose_residency() {
   const BlockQuantizerOptions options = quantizer_options();
   const bool calibrate = options.calibrate;
   const bool linear = calibrate && options_.propagate == Propagate::kLinear;
+  const bool own = calibrate && device_.own_memory();
   const auto choices = all_residencies(calibrate ? options_.spill : "",
-                                       {options.two_streams(), linear, linear && options.solve.needs_factor()});
-  uint64_t minimum = MemoryBudget::kUnlimited;
+                                       {options.two_streams(), linear, linear && options.solve.needs_factor(), own,
+                                        own && device_.info.independent_rows});
+  const uint64_t device_limit = std::min(plan_.device_budget.bytes, device_ceiling_);
+  constexpr uint64_t kNone = MemoryBudget::kUnlimited;
+  uint64_t host_minimum = kNone, any_host_minimum = kNone;
+  uint64_t device_minimum = kNone, any_device_minimum = kNone;
   const Residency* best = nullptr;
   const Residency* least = nullptr;
+  uint64_t least_bytes = kNone;
   double best_seconds = 0;
   for (const Residency& choice : choices) {
     residency_ = choice;
-    SCROOGE_RETURN_IF_ERROR(plan_memory());
-    const uint64_t bytes = plan_.memory.sum();
-    if (bytes < minimum) {
-      minimum = bytes;
+    const MemoryPlan memory = plan_memory();
+    const uint64_t host = memory.sum();
+    const uint64_t device = memory.sum(Pool::kDevice);
+    const bool host_fits = host <= options_.memory;
+    const bool device_fits = device <= device_limit;
+    any_host_minimum = std::min(any_host_minimum, host);
+    any_device_minimum = std::min(any_device_minimum, device);
+    if (device_fits) host_minimum = std::min(host_minimum, host);
+    if (host_fits) device_minimum = std::min(device_minimum, device);
+    // Of the memory that is short: of the device's while some choice still fits the host.
+    const uint64_t short_bytes = memory.own_device && host_fits ? device : memory.own_device ? kNone - 1 : host;
+    if (short_bytes < least_bytes) {
+      least_bytes = short_bytes;
       least = &choice;
     }
-    if (bytes > options_.memory) continue;
+    if (!host_fits || !device_fits) continue;
     const double seconds = extra_seconds(choice, source_->config(), source_->block_plan(), chunking_);
     if (best != nullptr && seconds >= best_seconds) continue;
     best = &choice;
     best_seconds = seconds;
   }
   residency_ = best != nullptr ? *best : *least;
-  SCROOGE_RETURN_IF_ERROR(plan_memory());
-  plan_.memory.minimum_bytes = minimum;
-  if (calibrate && keeps_states(options_.states, source_->config(), source_->block_plan(), options.two_streams())) {
-    plan_.states_bytes =
-        calibration::HiddenStates::disk_bytes(chunking_, source_->config().width) * (options.two_streams() ? 2 : 1);
+  MemoryPlan memory = plan_memory();
+  memory.minimum_bytes = host_minimum != kNone ? host_minimum : any_host_minimum;
+  if (memory.own_device) {
+    memory.device_minimum_bytes = device_minimum != kNone ? device_minimum : any_device_minimum;
   }
-  return {};
+  return memory;
+}
+
+// Names the memory that is too small, and what would do.
+Status QuantizeJob::refuse(const MemoryPlan& memory) const {
+  const bool could_spill = options_.spill.empty() && calibrates();
+  const std::string samples = could_spill && !device_.own_memory() ? "fewer or shorter samples" : "shorter samples";
+  const std::string spill = could_spill ? "give --spill FOLDER to keep the hidden states on disk, " : "";
+  if (options_.memory >= memory.minimum_bytes) {
+    return error(StatusCode::kBudgetExceeded, "device memory: this job needs at least ",
+                 format_bytes(memory.device_minimum_bytes), " (", memory.device_minimum_bytes, " bytes) on ",
+                 options_.device, ", the budget is ", plan_.device_budget.text(),
+                 "; raise --device-memory, raise --memory for what may be in the host's, ", spill, "or give ", samples);
+  }
+  return error(StatusCode::kBudgetExceeded, "memory: this job needs at least ", format_bytes(memory.minimum_bytes),
+               " (", memory.minimum_bytes, " bytes), the budget is ",
+               BudgetChoice{options_.memory, plan_.budget_origin}.text(), "; raise --memory, ",
+               device_.own_memory() ? "raise --device-memory, " : "", spill, "or give ", samples);
 }
 
 Status QuantizeJob::make_plan() {
   const model::BlockPlan& block = source_->block_plan();
   const model::ModelConfig& config = source_->config();
+  plan_.memory = choose_residency();
   MemoryPlan& memory = plan_.memory;
-  SCROOGE_RETURN_IF_ERROR(choose_residency());
+  const BlockQuantizerOptions options = quantizer_options();
+  if (options.calibrate && keeps_states(options_.states, config, block, options.two_streams())) {
+    plan_.states_bytes =
+        calibration::HiddenStates::spilled_bytes(chunking_, config.width) * (options.two_streams() ? 2 : 1);
+  }
   plan_.blocks = config.blocks;
   plan_.tokens = static_cast<uint64_t>(chunking_.tokens());
   plan_.tokens_dropped = rows_.dropped;
@@ -96,15 +138,7 @@ Status QuantizeJob::make_plan() {
   memory.overhead_bytes += OutputFile::layout_bytes(block, output_format());
   if (solve_.keep_calibration || saved_) memory.overhead_bytes += calibration_block_bytes(block, options_.spec);
   memory.peak_bytes = memory.sum() + memory.overhead_bytes;
-  if (options_.memory < memory.minimum_bytes) {
-    const bool could_spill = options_.spill.empty() && calibrates();
-    return error(StatusCode::kBudgetExceeded, "memory: this job needs at least ", format_bytes(memory.minimum_bytes),
-                 " (", memory.minimum_bytes, " bytes), the budget is ",
-                 BudgetChoice{options_.memory, plan_.budget_origin}.text(), "; raise --memory, ",
-                 could_spill ? "give --spill FOLDER to keep the hidden states on disk, " : "", "or give ",
-                 could_spill ? "fewer or shorter samples" : "shorter samples");
-  }
-  return {};
+  return fits(memory) ? Status() : refuse(memory);
 }
 
 // Reports and sources as long as the real ones can be, so that the planned size is never too small.

@@ -57,7 +57,7 @@ Status QuantizeJob::save_states(int64_t block, BlockQuantizer& quantizer) {
 }
 
 // Past the blocks that an earlier run finished.
-Status QuantizeJob::resume(BlockQuantizer& quantizer, const ResumableOutput& output, MemoryBudget& budget,
+Status QuantizeJob::resume(BlockQuantizer& quantizer, const ResumableOutput& output, const Budgets& budgets,
                            Reporter& reporter) {
   resumed_blocks_ = output.finished_blocks();
   if (resumed_blocks_ > 0) {
@@ -70,8 +70,7 @@ Status QuantizeJob::resume(BlockQuantizer& quantizer, const ResumableOutput& out
     SCROOGE_ASSIGN_OR_RETURN(behind, restore_states(quantizer, reporter));
   }
   for (int64_t block = 0; block < resumed_blocks_; ++block) {
-    reporter.state().block = static_cast<uint32_t>(block);
-    reporter.state().memory_before = budget.used();
+    begin_block(block, budgets, reporter);
     SCROOGE_ASSIGN_OR_RETURN(BlockRecord record, output.record(block));
     if (calibrates() && work_left && block > behind) {
       SCROOGE_ASSIGN_OR_RETURN(const FinishedBlock finished, output.finished_block(block, record));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/pipeline/residency.h"
 
+#include <string_view>
+#include <utility>
+
 namespace scrooge::pipeline {
 
 namespace {
@@ -17,6 +20,8 @@ constexpr double kTargetMoves =
 // Deliberately those of a small board: a choice that is a little slow on a fast machine costs nothing there.
 constexpr double kDiskBytes = 200e6;  // a second, read or written
 constexpr double kReadBytes = 250e6;  // a second, read from a checkpoint or made of codes
+constexpr double kLinkBytes = 4e9;    // a second, between the memories of device and host
+constexpr double kHalfChunk = 1e-4;   // seconds that cutting one chunk of the forward in two costs
 
 // Kept states may cost this share of the time; more than it they are not worth where nothing interrupts the job.
 constexpr double kStatesShare = 0.02;
@@ -38,43 +43,77 @@ bool keeps_states(StatesPolicy policy, const model::ModelConfig& config, const m
 }
 
 std::vector<Residency> all_residencies(const std::string& folder, const OpenChoices& open) {
-  enum : unsigned { kAttentionBit = 1, kOriginalBit = 2, kHiddenBit = 4, kStatisticsBit = 8, kWeightsBit = 16 };
-  unsigned closed = folder.empty() ? kAttentionBit | kOriginalBit | kHiddenBit | kStatisticsBit : 0;
-  if (!open.keeps_attention) closed |= kAttentionBit;
-  if (!open.two_streams) closed |= kOriginalBit;
-  if (!open.has_factor) closed |= kStatisticsBit;
+  const auto stores = [&](bool movable) {
+    std::vector<Store> result{Store::kDevice};
+    if (movable && !folder.empty()) result.push_back(Store::kDisk);
+    if (movable && open.own_memory) result.push_back(Store::kHost);
+    return result;
+  };
+  const std::vector<bool> halves = open.half_chunks ? std::vector{false, true} : std::vector{false};
   std::vector<Residency> result;
-  for (unsigned choice = 0; choice < 2 * kWeightsBit; ++choice) {
-    if ((choice & closed) != 0) continue;
-    result.push_back({folder, (choice & kHiddenBit) != 0, (choice & kOriginalBit) != 0, (choice & kAttentionBit) != 0,
-                      (choice & kWeightsBit) != 0, (choice & kStatisticsBit) != 0});
+  for (const bool stream : {false, true}) {
+    for (const Store statistics : stores(open.has_factor)) {
+      for (const Store hidden : stores(true)) {
+        for (const Store original : stores(open.two_streams)) {
+          for (const Store attention : stores(open.keeps_attention)) {
+            for (const bool half : halves) {
+              result.push_back({folder, hidden, original, attention, stream, statistics, half});
+            }
+          }
+        }
+      }
+    }
   }
   return result;
 }
 
+std::string residency_text(const Residency& residency) {
+  std::string text;
+  const auto add = [&](std::string_view part) { text += concat(text.empty() ? "" : "; ", part); };
+  if (residency.half_chunks) add("half a chunk at a time");
+  if (residency.stream_weights) add("weights streamed");
+  for (const auto& [store, where] : {std::pair(Store::kHost, "with the host: "), {Store::kDisk, "on disk: "}}) {
+    std::string names;
+    const auto name = [&](Store kept, std::string_view what) {
+      if (kept == store) names += concat(names.empty() ? "" : ", ", what);
+    };
+    name(residency.hidden, "hidden states");
+    name(residency.original, "those of the original model");
+    name(residency.attention, "attention outputs");
+    name(residency.statistics, "statistics");
+    if (!names.empty()) add(concat(where, names));
+  }
+  return text.empty() ? "all held" : text;
+}
+
 double extra_seconds(const Residency& residency, const model::ModelConfig& config, const model::BlockPlan& plan,
                      const calibration::Chunking& chunking) {
-  const auto store_bytes = [&](int64_t width) {
-    return static_cast<double>(calibration::HiddenStates::disk_bytes(chunking, width));
+  double seconds = 0;
+  const auto move = [&](Store store, double bytes) {
+    if (store == Store::kDisk) seconds += bytes / kDiskBytes;
+    if (store == Store::kHost) seconds += bytes / kLinkBytes;
   };
-  double bytes = 0;
-  if (residency.spill_hidden) bytes += kHiddenMoves * store_bytes(config.width);
-  if (residency.spill_original) bytes += kOriginalMoves * store_bytes(config.width);
-  if (residency.spill_attention) bytes += kAttentionMoves * store_bytes(config.q_width());
-  if (residency.park_statistics) {
-    for (const model::StagePlan& stage : plan.stages) {
-      const auto k = static_cast<double>(stage.input);
-      bytes += kGramMoves * k * k * sizeof(float);
-      if (stage.linears.size() == 1) bytes += kTargetMoves * static_cast<double>(config.width) * k * sizeof(float);
-    }
+  const auto store_bytes = [&](int64_t width) {
+    return static_cast<double>(calibration::HiddenStates::spilled_bytes(chunking, width));
+  };
+  move(residency.hidden, kHiddenMoves * store_bytes(config.width));
+  move(residency.original, kOriginalMoves * store_bytes(config.width));
+  move(residency.attention, kAttentionMoves * store_bytes(config.q_width()));
+  for (const model::StagePlan& stage : plan.stages) {
+    const auto k = static_cast<double>(stage.input);
+    move(residency.statistics, kGramMoves * k * k * sizeof(float));
+    if (stage.linears.size() != 1) continue;
+    move(residency.statistics, kTargetMoves * static_cast<double>(config.width) * k * sizeof(float));
   }
+  const auto chunks = static_cast<double>(chunking.chunks());
   double weights = 0;
   if (residency.stream_weights) {
     for (const model::LinearPlan& linear : plan.linears) {
       weights += kWeightMoves * static_cast<double>(linear.rows * linear.cols);
     }
   }
-  return bytes / kDiskBytes + weights * static_cast<double>(chunking.chunks()) / kReadBytes;
+  if (residency.half_chunks) seconds += kHalfChunk * chunks;
+  return seconds + weights * chunks / kReadBytes;
 }
 
 }  // namespace scrooge::pipeline

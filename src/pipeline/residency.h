@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a job holds in memory, and what it keeps on disk or makes again each time. Results are the same either way; the
-// least time that fits the budget decides.
+// What a job holds in memory, and what it keeps elsewhere or makes again each time. Results are the same either way;
+// the least time that fits the budgets decides.
 #pragma once
 
 #include <string>
@@ -11,20 +11,36 @@
 
 namespace scrooge::pipeline {
 
-struct Residency {
-  std::string folder;  // of spill files
-  bool spill_hidden = false;
-  bool spill_original = false;   // the original model's hidden states
-  bool spill_attention = false;  // the outputs of attention
-  bool stream_weights = false;   // linears are read, and made of their codes, a tile of rows at a time
-  bool park_statistics = false;  // awq::Solver::Parking
+// Where something large is kept: where the device works on it, or elsewhere, from where it comes a chunk or a tile at a
+// time.
+enum class Store : int32_t {
+  kDevice = 0,
+  kDisk = 1,
+  kHost = 2,  // only for a device with memory of its own
 };
 
-// All choices that are open, the one that holds everything first; without a folder nothing can be spilled.
+struct Residency {
+  std::string folder;  // of spill files
+  Store hidden = Store::kDevice;
+  Store original = Store::kDevice;    // the original model's hidden states
+  Store attention = Store::kDevice;   // the outputs of attention
+  bool stream_weights = false;        // linears are read, and made of their codes, a tile of rows at a time
+  Store statistics = Store::kDevice;  // elsewhere: awq::Solver::Parking
+  bool half_chunks = false;           // the forward works on half a chunk at a time where it can
+
+  bool parks_statistics() const { return statistics != Store::kDevice; }
+};
+
+// "weights streamed; with the host: hidden states": what is not simply held, for people.
+std::string residency_text(const Residency& residency);
+
+// All choices that are open, the one that holds everything first; without a folder nothing can be on disk.
 struct OpenChoices {
   bool two_streams = false;
   bool keeps_attention = false;
   bool has_factor = false;  // of a Gram matrix that could make room for it
+  bool own_memory = false;  // of the device: the host's is a place too
+  bool half_chunks = false;
 };
 std::vector<Residency> all_residencies(const std::string& folder, const OpenChoices& open);
 

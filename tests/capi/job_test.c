@@ -65,7 +65,8 @@ static void devices_are_listed(void) {
     info.struct_size = (uint32_t)sizeof(info);
     if (!EXPECT(SCROOGE_OK, scrooge_device_get_info(index, &info, &error))) continue;
     CHECK(memchr(info.id, '\0', sizeof(info.id)) != NULL && info.id[0] != '\0');
-    if (strcmp(info.id, "cpu") == 0) cpu_found = info.available != 0;
+    CHECK((info.unfit[0] == '\0') == (info.available != 0));
+    if (strcmp(info.id, "cpu") == 0) cpu_found = info.available != 0 && info.own_memory == 0 && info.software == 0;
   }
   CHECK(cpu_found);
   info.struct_size = (uint32_t)sizeof(info);
@@ -73,6 +74,27 @@ static void devices_are_listed(void) {
   info.struct_size = 0;
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_device_get_info(0, &info, &error));
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_device_get_info(0, NULL, &error));
+  /* A caller built before the later fields came. */
+  memset(&info, 7, sizeof(info));
+  info.struct_size = (uint32_t)offsetof(scrooge_device_info, own_memory);
+  EXPECT(SCROOGE_OK, scrooge_device_get_info(0, &info, &error));
+  CHECK(info.own_memory == 0x07070707);
+}
+
+static void devices_are_found_by_name(void) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_device_info info;
+  memset(&info, 0, sizeof(info));
+  info.struct_size = (uint32_t)sizeof(info);
+  EXPECT(SCROOGE_OK, scrooge_device_find("cpu", &info, &error));
+  CHECK(strcmp(info.id, "cpu") == 0 && info.available == 1 && info.reason[0] == '\0' && info.unfit[0] == '\0');
+  EXPECT(SCROOGE_OK, scrooge_device_find("auto", &info, &error));
+  CHECK(info.id[0] != '\0' && info.reason[0] != '\0' && info.software == 0);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_device_find("cpu:1", &info, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_device_find(NULL, &info, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_device_find("cpu", NULL, &error));
+  EXPECT(SCROOGE_UNAVAILABLE, scrooge_device_find("no such device", &info, &error));
 }
 
 static void bad_options_are_refused(const job_paths* paths) {
@@ -155,6 +177,8 @@ static void budgets_have_an_origin(const job_paths* paths) {
   CHECK(plan.budget_bytes > 0 && plan.budget_origin != SCROOGE_BUDGET_GIVEN);
   CHECK(plan.items > 0 && plan.overhead_bytes > 0 && plan.overhead_bytes < plan.peak_bytes);
   CHECK(plan_items_are_summed(job, &plan) > 0);
+  CHECK(plan.device_own_memory == 0 && plan.device_peak_bytes == 0 && plan.device_budget_bytes == UINT64_MAX);
+  CHECK(strcmp(plan.device, "cpu") == 0 && plan.device_name[0] != '\0' && plan.device_reason[0] == '\0');
   scrooge_job_destroy(job);
 
   options.memory = UINT64_C(1) << 30;
@@ -465,6 +489,7 @@ int main(int argc, char** argv) {
   names_and_versions();
   null_handles_are_accepted();
   devices_are_listed();
+  devices_are_found_by_name();
   bad_options_are_refused(&paths);
   presets_fill_options(&paths);
   budgets_have_an_origin(&paths);

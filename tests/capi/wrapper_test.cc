@@ -3,6 +3,7 @@
 #include <scrooge/scrooge.hpp>
 
 #include <cstdio>
+#include <string>
 #include <type_traits>
 
 static_assert(std::is_nothrow_move_constructible_v<scrooge::Job> && !std::is_copy_constructible_v<scrooge::Job>);
@@ -43,6 +44,8 @@ int main(int argc, char** argv) {
   expect(!repacked && repacked.error().status == SCROOGE_NOT_FOUND, "nor can it be repacked");
   const scrooge::Expected<std::vector<scrooge_device_info>> devices = scrooge::devices();
   expect(devices.ok() && !devices->empty(), "there is at least one device");
+  const scrooge::Expected<scrooge_device_info> cpu = scrooge::find_device("cpu");
+  expect(cpu.ok() && std::string(cpu->id) == "cpu", "the host is found by its name");
 
   if (argc > 1) {
     scrooge::Expected<scrooge::Tokenizer> opened = scrooge::Tokenizer::open(argv[1]);

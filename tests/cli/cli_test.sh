@@ -429,6 +429,94 @@ test_eval() {
   expect 0 eval q --token-ids ids --context 32 --max-windows 2 --json
 }
 
+test_devices() {
+  local name
+  expect 0 devices
+  out_has '^cpu +available +[^ ]'
+  expect 0 devices --json
+  json_has out devices
+  for key in id name available total_bytes free_bytes features driver own_memory software unfit; do
+    grep -q "\"$key\":" out || fail "devices --json lacks $key"
+  done
+  name=$(grep -oE '"id":"cpu","name":"[^"]+' out | sed 's/.*"//')
+  expect 0 plan "$model" --device cpu
+  out_has '^device +cpu \('
+  expect 0 plan "$model" --device cpu:0 --json
+  grep -q '"device":"cpu"' out || fail "cpu:0 is not cpu"
+  # By itself: what and why, and the same file as by its name.
+  expect 0 plan "$model" --device auto
+  out_has '^device +[a-z0-9:]+ \(.+\): .'
+  expect 0 quantize "$model" --output auto "${small[@]}" --device auto
+  err_has '^info: device [a-z0-9:]+ \(.+\): .'
+  expect 0 quantize "$model" --output named "${small[@]}" --device "$(grep -oE '^info: device [a-z0-9:]+' err | cut -d ' ' -f 3)"
+  grep -q '^info: device' err && fail "a reason where the name said which"
+  same auto named
+  expect 0 eval auto --text "$text" --context 32 --max-windows 1 --device auto
+  err_has '^info: device [a-z0-9:]+ \(.+\): .'
+  # By a part of its name, in any case.
+  expect 0 plan "$model" --device "$(echo "$name" | tr '[:lower:]' '[:upper:]')"
+  out_has '^device +cpu \(.*: its name has'
+  # Never another one in its place.
+  expect 5 plan "$model" --device 'no such device'
+  err_has 'is not in this build; it has cpu, '
+  expect 5 eval auto --text "$text" --device 'no such device'
+  expect 2 plan "$model" --device cpu:1
+  err_has 'cpu:1 does not exist'
+  expect 2 plan "$model" --device cpu:x
+}
+
+# With the tool that has a device with memory of its own.
+test_device_memory() {
+  local least calls=2000
+  local two=(--calibration "$text" --samples 32 --length 32 --group 16 --grid 4)  # chunks
+  expect 0 devices
+  out_has '^apart +available +Apart Test Card$'
+  out_has '^ +own memory: .* free$'
+  out_has '^ +driver: test driver 1$'
+  expect 0 plan "$model" "${two[@]}" --device auto
+  out_has '^device +apart \(Apart Test Card\): a card with memory of its own(;|$)'
+  out_has '^stage +buffer on the device +MiB'
+  out_has '^device +peak [0-9.]+ MiB, minimum budget [0-9.]+ MiB$'
+  out_has '^budget +[0-9.]+ GiB, free on the device$'
+  out_has '^memory +peak'
+  expect 0 plan "$model" "${two[@]}" --device apart --json
+  json_has out device_peak_bytes device_minimum_bytes device_budget_bytes device_budget_origin
+  grep -q '"memory":"device"' out || fail "no item is on the device"
+  least=$(json_number out device_minimum_bytes)
+  expect 0 plan "$model" "${two[@]}" --device apart --device-memory "$least"
+  out_has '^(job)? +what the device has no room for +'
+  out_has '^budget +.*, given$'
+  expect 4 plan "$model" "${two[@]}" --device apart --device-memory "$((least - 1))"
+  err_has 'device memory: this job needs at least .*--device-memory'
+  out_has '^budget +too small'
+  out_has '^less by +--'
+  # The two memories on the way and afterwards.
+  expect 0 quantize "$model" --output free "${two[@]}" --device apart --report free.json
+  err_has '^block 1/2 .* memory .* -> .*  device .* -> .*, peak '
+  out_has '^device +peak .*; budget .*, free on the device$'
+  json_has free.json device device_name device_peak_bytes planned_device_peak_bytes device_losses device_refusals
+  holds "$(json_number free.json device_memory_peak) > 0"
+  holds "$(json_number free.json device_peak_bytes) <= $(json_number free.json planned_device_peak_bytes)"
+  expect 0 quantize "$model" --output tight "${two[@]}" --device apart --device-memory "$least" --report tight.json --quiet
+  same free tight
+  # It refuses memory, it is lost once, and twice.
+  export APART_CAPACITY=$(json_number tight.json device_peak_bytes)
+  expect 0 quantize "$model" --output refused "${two[@]}" --device apart --report refused.json
+  err_has '^warning: device apart: .*refused .*going on with'
+  holds "$(json_number refused.json device_refusals) >= 1"
+  same free refused
+  unset APART_CAPACITY
+  APART_LOST=$calls expect 0 quantize "$model" --output lost "${two[@]}" --device apart
+  err_has '^warning: device apart: .*is lost; it is made once more'
+  same free lost
+  APART_LOST="$calls $calls" expect 5 quantize "$model" --output twice "${two[@]}" --device apart
+  err_has '^scrooge: unavailable: the device was lost a second time: '
+  expect 0 quantize "$model" --output twice "${two[@]}" --device apart
+  same free twice
+  expect 0 eval free --text "$text" --context 32 --max-windows 2 --device apart
+  out_has '^device memory +peak '
+}
+
 test_report() {
   expect 0 quantize "$model" --output q "${small[@]}" --report r.json
   json_has r.json seconds peak_bytes bits_per_weight linears blocks output_bytes tokens loss loss_rtn

@@ -10,7 +10,7 @@ namespace {
 
 scrooge_plan_item item(const char* stage, const char* purpose, uint64_t bytes,
                        int32_t placement = SCROOGE_PLACEMENT_HELD) {
-  return {sizeof(scrooge_plan_item), placement, stage, purpose, bytes};
+  return {sizeof(scrooge_plan_item), placement, stage, purpose, bytes, SCROOGE_MEMORY_HOST, 0};
 }
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
@@ -53,7 +53,13 @@ TEST(BudgetText, SaysWhereItComesFrom) {
   EXPECT_EQ(budget_text(512 * kMiB, SCROOGE_BUDGET_CGROUP), "512 MiB, free in the cgroup");
   EXPECT_EQ(budget_text(512 * kMiB, SCROOGE_BUDGET_MACHINE), "512 MiB, free on this machine");
   EXPECT_EQ(budget_text(512 * kMiB, SCROOGE_BUDGET_PROCESS), "512 MiB, left by ulimit");
+  EXPECT_EQ(budget_text(512 * kMiB, SCROOGE_BUDGET_FREE), "512 MiB, free on the device");
   EXPECT_EQ(budget_text(512 * kMiB, 99), "512 MiB");
+}
+
+TEST(DeviceText, SaysWhyWhereItWasChosen) {
+  EXPECT_EQ(device_text("cpu", "AMD EPYC", ""), "cpu (AMD EPYC)");
+  EXPECT_EQ(device_text("cuda", "NVIDIA\tH200", "a card"), "cuda (NVIDIA H200): a card");
 }
 
 TEST(FormatMib, HasOneDecimal) {

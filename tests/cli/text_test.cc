@@ -101,6 +101,18 @@ TEST(LiveLine, SurvivesSenselessFigures) {
   EXPECT_NE(live_line(progress, 79).find("100%"), std::string::npos);
 }
 
+TEST(BlockLine, ShowsTheMemoryOfADeviceThatHasItsOwn) {
+  scrooge_progress progress = sample_progress();
+  EXPECT_EQ(block_line(progress).find("device"), std::string::npos);
+  progress.device_memory_before = uint64_t{1} << 20;
+  progress.device_memory_after = uint64_t{2} << 20;
+  progress.device_memory_peak = uint64_t{3} << 20;
+  EXPECT_NE(block_line(progress).find("device 1.00 MiB -> 2.00 MiB, peak 3.00 MiB"), std::string::npos)
+      << block_line(progress);
+  EXPECT_NE(live_line(progress, 120).find("device 2.00 MiB, peak 3.00 MiB"), std::string::npos)
+      << live_line(progress, 120);
+}
+
 TEST(BlockLine, ComparesWithRoundToNearest) {
   scrooge_progress progress = sample_progress();
   progress.loss = 0.31;

@@ -93,7 +93,7 @@ void add_records(std::vector<Case>& cases) {
   record("cut inside the figures", good.substr(0, figures + 20));
   record("a byte short", good.substr(0, good.size() - 1));
   record("a byte long", good + "x");
-  const size_t stages = figures + 7 * 8;  // five numbers and two sizes lie before
+  const size_t stages = figures + 10 * 8;  // five numbers and five sizes lie before
   for (const uint64_t count : {uint64_t{0}, uint64_t{2}, uint64_t{1} << 32, (uint64_t{1} << 60) + 1, kHuge}) {
     record(concat(count, " stages"), with_number(good, stages, count));
   }

@@ -134,7 +134,7 @@ class Session {
       case 14: o.seed = number(); break;
       case 15: o.memory = number(); break;
       case 16: {
-        static constexpr const char* kDevices[] = {"cpu", "reference", "", "cuda:0", "no such device", nullptr};
+        static constexpr const char* kDevices[] = {"cpu", "reference", "", "auto", "cpu:9", "no such device", nullptr};
         o.device = reader_.pick(kDevices);
         break;
       }
@@ -332,7 +332,9 @@ class Session {
   void devices() {
     auto* info = new (room_) scrooge_device_info{};
     info->struct_size = struct_size<scrooge_device_info>();
+    static constexpr const char* kNames[] = {"cpu", "auto", "cpu:1", "CPU:", ":", "e", "no such device", nullptr};
     check(scrooge_device_get_info(reader_.byte() % 2 == 0 ? 0 : static_cast<uint32_t>(number()), often(info), error()));
+    check(scrooge_device_find(reader_.pick(kNames), often(info), error()));
   }
 
   void nothing() {

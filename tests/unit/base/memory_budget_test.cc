@@ -25,6 +25,16 @@ TEST(MemoryBudget, BlocksAreZeroFilledAlignedAndGivenBack) {
   EXPECT_GE(budget.peak(), 10000u);
 }
 
+TEST(MemoryBudget, NamesWhatRaisesItsLimitAndKnowsWhenTheSystemRefused) {
+  const AllocatorHook none{[](size_t, size_t) -> void* { return nullptr; }, [](void*, size_t) {}};
+  MemoryBudget budget(1 << 16, none, "--device-memory");
+  const Status above = budget.reserve(1 << 17, "weights");
+  EXPECT_NE(above.message().find("raise --device-memory"), std::string_view::npos) << above.message();
+  EXPECT_EQ(budget.allocate(100, "weights").status().code(), StatusCode::kOutOfMemory);
+  EXPECT_TRUE(budget.refused());
+  EXPECT_EQ(budget.used(), 0u);
+}
+
 TEST(MemoryBudget, RefusesPastTheLimitAndNamesThePurpose) {
   MemoryBudget budget(1 << 16);
   const auto first = budget.allocate(1 << 15, "first");
@@ -34,6 +44,8 @@ TEST(MemoryBudget, RefusesPastTheLimitAndNamesThePurpose) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), StatusCode::kBudgetExceeded);
   EXPECT_NE(second.status().message().find("gram matrix"), std::string_view::npos);
+  EXPECT_NE(second.status().message().find("raise --memory"), std::string_view::npos);
+  EXPECT_FALSE(budget.refused());  // the limit did, not the system
   EXPECT_EQ(budget.used(), used);
   EXPECT_TRUE(budget.allocate(1 << 15, "exactly the rest").ok());
 }

@@ -33,8 +33,27 @@ TEST(Residency, EveryOpenChoiceOnceAndHoldingAllFirst) {
   EXPECT_EQ(all_residencies("/tmp", {false, true, true}).size(), 16u);
   EXPECT_EQ(all_residencies("/tmp", {false, false, false}).size(), 4u);
   const Residency first = all_residencies("/tmp", {true, true, true}).front();
-  EXPECT_FALSE(first.spill_hidden || first.spill_original || first.spill_attention || first.stream_weights ||
-               first.park_statistics);
+  for (const Store store : {first.hidden, first.original, first.attention, first.statistics}) {
+    EXPECT_EQ(store, Store::kDevice);
+  }
+  EXPECT_FALSE(first.stream_weights || first.half_chunks);
+}
+
+TEST(Residency, ADeviceWithMemoryOfItsOwnHasTheHostsToo) {
+  EXPECT_EQ(all_residencies("", {true, true, true, true}).size(), 32u);
+  EXPECT_EQ(all_residencies("/tmp", {true, true, true, true}).size(), 162u);
+  EXPECT_EQ(all_residencies("", {true, true, true, true, true}).size(), 64u);
+}
+
+TEST(Residency, SaysWhatIsNotSimplyHeld) {
+  Residency residency;
+  EXPECT_EQ(residency_text(residency), "all held");
+  residency.half_chunks = residency.stream_weights = true;
+  residency.hidden = residency.statistics = Store::kHost;
+  residency.attention = Store::kDisk;
+  EXPECT_EQ(residency_text(residency),
+            "half a chunk at a time; weights streamed; with the host: hidden states, statistics; on disk: attention "
+            "outputs");
 }
 
 TEST(Residency, WhatMovesMoreOftenCostsMore) {
@@ -44,11 +63,18 @@ TEST(Residency, WhatMovesMoreOftenCostsMore) {
     return extra_seconds(choice, config, plan, Chunking::of(samples, 512));
   };
   EXPECT_EQ(seconds({}, 32), 0);
-  const double attention = seconds({"f", false, false, true, false}, 32);
-  EXPECT_LT(attention, seconds({"f", false, true, false, false}, 32));
-  EXPECT_LT(attention, seconds({"f", true, false, false, false}, 32));
-  EXPECT_NEAR(seconds({"f", false, false, true, false}, 64), 2 * attention, 1e-9);
-  EXPECT_GT(seconds({"", false, false, false, true}, 64), seconds({"", false, false, false, true}, 32));
+  Residency one, other, hidden, streamed, near, half;
+  one.attention = other.original = hidden.hidden = Store::kDisk;
+  near.hidden = Store::kHost;
+  streamed.stream_weights = true;
+  half.half_chunks = true;
+  const double attention = seconds(one, 32);
+  EXPECT_LT(attention, seconds(other, 32));
+  EXPECT_LT(attention, seconds(hidden, 32));
+  EXPECT_NEAR(seconds(one, 64), 2 * attention, 1e-9);
+  EXPECT_GT(seconds(streamed, 64), seconds(streamed, 32));
+  EXPECT_LT(seconds(near, 32), attention);  // memory beside the device's is nearer than a disk
+  EXPECT_LT(seconds(half, 32), seconds(near, 32));
 }
 
 TEST(Residency, StatesAreKeptWhereWritingThemIsCheap) {

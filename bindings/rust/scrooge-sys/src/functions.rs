@@ -19,6 +19,12 @@ extern "C" {
         info: *mut scrooge_device_info,
         error: *mut *mut scrooge_error,
     ) -> scrooge_status;
+    #[must_use]
+    pub fn scrooge_device_find(
+        name: *const c_char,
+        info: *mut scrooge_device_info,
+        error: *mut *mut scrooge_error,
+    ) -> scrooge_status;
     pub fn scrooge_quantize_options_init(options: *mut scrooge_quantize_options, struct_size: usize);
     #[must_use]
     pub fn scrooge_quantize_options_preset(

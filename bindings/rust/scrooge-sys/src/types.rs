@@ -53,6 +53,10 @@ pub struct scrooge_progress {
     pub memory_peak: u64,
     pub memory_limit: u64,
     pub stage: *const c_char,
+    pub device_memory_before: u64,
+    pub device_memory_after: u64,
+    pub device_memory_peak: u64,
+    pub device_memory_limit: u64,
 }
 
 pub type scrooge_progress_fn = unsafe extern "C" fn(user: *mut c_void, progress: *const scrooge_progress) -> i32;
@@ -67,6 +71,11 @@ pub struct scrooge_device_info {
     pub id: [c_char; 32],
     pub name: [c_char; 128],
     pub features: [c_char; 256],
+    pub own_memory: u32,
+    pub software: u32,
+    pub driver: [c_char; 128],
+    pub unfit: [c_char; 256],
+    pub reason: [c_char; 256],
 }
 
 #[repr(C)]
@@ -138,6 +147,14 @@ pub struct scrooge_plan {
     pub budget_origin: i32,
     pub items: u32,
     pub states_bytes: u64,
+    pub device_peak_bytes: u64,
+    pub device_minimum_bytes: u64,
+    pub device_budget_bytes: u64,
+    pub device_budget_origin: i32,
+    pub device_own_memory: u32,
+    pub device: *const c_char,
+    pub device_name: *const c_char,
+    pub device_reason: *const c_char,
 }
 
 #[repr(C)]
@@ -148,6 +165,8 @@ pub struct scrooge_plan_item {
     pub stage: *const c_char,
     pub purpose: *const c_char,
     pub bytes: u64,
+    pub memory: i32,
+    pub reserved: u32,
 }
 
 opaque!(scrooge_model);
@@ -254,6 +273,7 @@ pub struct scrooge_evaluation {
     pub tokens_dropped: u64,
     pub peak_bytes: u64,
     pub seconds: f64,
+    pub device_peak_bytes: u64,
 }
 
 opaque!(scrooge_tokenizer);

@@ -189,6 +189,8 @@ output! {
         Machine = SCROOGE_BUDGET_MACHINE,
         /// What the limits of the process leave.
         Process = SCROOGE_BUDGET_PROCESS,
+        /// What the device has free.
+        DeviceFree = SCROOGE_BUDGET_FREE,
     }
 }
 
@@ -199,10 +201,20 @@ output! {
         Held = SCROOGE_PLACEMENT_HELD,
         /// Passing through memory, from or to a file.
         Streamed = SCROOGE_PLACEMENT_STREAMED,
-        /// On disk, in the spill folder.
+        /// On disk, in the spill folder; or with the host, for a device with memory of its own.
         Spilled = SCROOGE_PLACEMENT_SPILLED,
         /// Not at all: made again when wanted.
         Recomputed = SCROOGE_PLACEMENT_RECOMPUTED,
+    }
+}
+
+output! {
+    /// Whose memory something is in.
+    Memory {
+        /// The host's, which a device may use too.
+        Host = SCROOGE_MEMORY_HOST,
+        /// That of a device with memory of its own.
+        Device = SCROOGE_MEMORY_DEVICE,
     }
 }
 

@@ -82,13 +82,13 @@ impl<'a> Evaluate<'a> {
         self.set(|options| options.memory = bytes)
     }
 
-    /// The ceiling for buffers of the device.
+    /// The budget of a device with memory of its own; a second ceiling beside [`memory`](Self::memory) for one without.
     pub fn device_memory(self, budget: impl Into<Budget>) -> Self {
         let bytes = budget.into().value();
         self.set(|options| options.device_memory = bytes)
     }
 
-    /// One of [`devices`](crate::devices), by its id.
+    /// What [`find_device`](crate::find_device) takes: an id, `auto`, or a part of a name.
     pub fn device(self, id: &str) -> Self {
         self.set_text(c_text(id), |options| &mut options.device)
     }
@@ -149,6 +149,8 @@ pub struct Evaluation {
     pub tokens_dropped: u64,
     /// The most that was allocated at once.
     pub peak_bytes: u64,
+    /// The same on a device with memory of its own; 0 for the others.
+    pub device_peak_bytes: u64,
     /// How long it took.
     pub seconds: f64,
 }
@@ -174,6 +176,7 @@ impl Evaluation {
             tokens: result.tokens,
             tokens_dropped: result.tokens_dropped,
             peak_bytes: result.peak_bytes,
+            device_peak_bytes: result.device_peak_bytes,
             seconds: result.seconds,
         }
     }

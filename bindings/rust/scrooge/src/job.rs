@@ -39,7 +39,9 @@ impl<'a> Job<'a> {
 
     /// What the job will take.
     pub fn plan(&self) -> Result<Plan> {
-        Ok(Plan::from_c(&self.c_plan()?))
+        let plan = self.c_plan()?;
+        // SAFETY: its texts live as long as the job.
+        Ok(unsafe { Plan::from_c(&plan) })
     }
 
     /// Everything that the job allocates under its budget.

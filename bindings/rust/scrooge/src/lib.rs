@@ -57,16 +57,16 @@ mod verify;
 
 pub use allocator::Allocator;
 pub use choices::{
-    Budget, BudgetOrigin, Contents, DataType, Effort, Layout, LogLevel, Method, OpenLevel, Phase, Placement, Plane,
-    Preset, Propagate, Rounding, Sampling, ScaleType, States, TensorKind,
+    Budget, BudgetOrigin, Contents, DataType, Effort, Layout, LogLevel, Memory, Method, OpenLevel, Phase, Placement,
+    Plane, Preset, Propagate, Rounding, Sampling, ScaleType, States, TensorKind,
 };
-pub use device::{devices, Device};
+pub use device::{devices, find_device, Device};
 pub use error::{Error, Result, Status};
 pub use evaluate::{Comparison, Evaluate, Evaluation};
 pub use job::{CancelHandle, Job};
 pub use model::{Model, Tensors};
-pub use plan::{Plan, PlanItem};
-pub use progress::{Flow, Progress};
+pub use plan::{DevicePlan, Plan, PlanItem};
+pub use progress::{DeviceMemory, Flow, Progress};
 pub use quantize::Quantize;
 pub use repack::Repack;
 pub use stages::{Linear, Linears, Source, Sources, Stage, Stages};

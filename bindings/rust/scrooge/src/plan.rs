@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-use crate::choices::{BudgetOrigin, Placement};
-use crate::text::borrow;
+use crate::choices::{BudgetOrigin, Memory, Placement};
+use crate::text::{borrow, text_of};
 use scrooge_sys as sys;
 
 /// What a job will take, known before any work. Sizes are bytes.
@@ -31,10 +31,38 @@ pub struct Plan {
     pub states_bytes: u64,
     /// Of the process itself; in the peak, not in the minimum.
     pub overhead_bytes: u64,
+    /// The device's id.
+    pub device: String,
+    /// Its name.
+    pub device_name: String,
+    /// Of a device with memory of its own.
+    pub device_memory: Option<DevicePlan>,
+}
+
+/// What a job will take of a device with memory of its own.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DevicePlan {
+    /// Planned peak.
+    pub peak_bytes: u64,
+    /// The smallest budget of the device that the job can run in, beside the host's.
+    pub minimum_bytes: u64,
+    /// The budget, if there is one.
+    pub budget_bytes: Option<u64>,
+    /// Where it comes from.
+    pub budget_origin: BudgetOrigin,
 }
 
 impl Plan {
-    pub(crate) fn from_c(plan: &sys::scrooge_plan) -> Plan {
+    /// # Safety
+    /// The texts of `plan` are there, or null.
+    pub(crate) unsafe fn from_c(plan: &sys::scrooge_plan) -> Plan {
+        let device_memory = DevicePlan {
+            peak_bytes: plan.device_peak_bytes,
+            minimum_bytes: plan.device_minimum_bytes,
+            budget_bytes: Some(plan.device_budget_bytes).filter(|bytes| *bytes != u64::MAX),
+            budget_origin: BudgetOrigin::from_value(plan.device_budget_origin),
+        };
         Plan {
             blocks: plan.blocks,
             peak_bytes: plan.peak_bytes,
@@ -48,6 +76,11 @@ impl Plan {
             spill_bytes: plan.spill_bytes,
             states_bytes: plan.states_bytes,
             overhead_bytes: plan.overhead_bytes,
+            // SAFETY: the caller's word.
+            device: unsafe { text_of(plan.device) },
+            // SAFETY: as above.
+            device_name: unsafe { text_of(plan.device_name) },
+            device_memory: Some(device_memory).filter(|_| plan.device_own_memory != 0),
         }
     }
 }
@@ -64,6 +97,8 @@ pub struct PlanItem<'j> {
     pub placement: Placement,
     /// Of memory.
     pub bytes: u64,
+    /// Whose.
+    pub memory: Memory,
 }
 
 impl<'j> PlanItem<'j> {
@@ -77,6 +112,7 @@ impl<'j> PlanItem<'j> {
             purpose: unsafe { borrow(item.purpose) },
             placement: Placement::from_value(item.placement),
             bytes: item.bytes,
+            memory: Memory::from_value(item.memory),
         }
     }
 }

@@ -48,12 +48,34 @@ pub struct Progress<'a> {
     pub memory_peak: u64,
     /// The budget, if there is one.
     pub memory_limit: Option<u64>,
+    /// The same of a device with memory of its own.
+    pub device_memory: Option<DeviceMemory>,
+}
+
+/// Bytes in use on a device with memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeviceMemory {
+    /// When the block began.
+    pub before: u64,
+    /// Now.
+    pub after: u64,
+    /// At most, in this block.
+    pub peak: u64,
+    /// The budget, if there is one.
+    pub limit: Option<u64>,
 }
 
 impl<'a> Progress<'a> {
     /// # Safety
     /// The text of `report` lives as long as `'a`.
     pub(crate) unsafe fn from_c(report: &sys::scrooge_progress) -> Progress<'a> {
+        let device_memory = DeviceMemory {
+            before: report.device_memory_before,
+            after: report.device_memory_after,
+            peak: report.device_memory_peak,
+            limit: Some(report.device_memory_limit).filter(|limit| *limit != u64::MAX),
+        };
         Progress {
             phase: Phase::from_value(report.phase),
             // SAFETY: the caller's word.
@@ -72,6 +94,7 @@ impl<'a> Progress<'a> {
             memory_after: report.memory_after,
             memory_peak: report.memory_peak,
             memory_limit: Some(report.memory_limit).filter(|limit| *limit != u64::MAX),
+            device_memory: Some(device_memory).filter(|memory| memory.peak > 0),
         }
     }
 }

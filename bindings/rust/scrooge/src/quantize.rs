@@ -134,13 +134,13 @@ impl<'a> Quantize<'a> {
         self.set(|options| options.memory = bytes)
     }
 
-    /// The ceiling for buffers of the device.
+    /// The budget of a device with memory of its own; a second ceiling beside [`memory`](Self::memory) for one without.
     pub fn device_memory(self, budget: impl Into<Budget>) -> Self {
         let bytes = budget.into().value();
         self.set(|options| options.device_memory = bytes)
     }
 
-    /// One of [`devices`](crate::devices), by its id.
+    /// What [`find_device`](crate::find_device) takes: an id, `auto`, or a part of a name.
     pub fn device(self, id: &str) -> Self {
         self.set_text(c_text(id), |options| &mut options.device)
     }

@@ -64,9 +64,29 @@ fn rust_layout() -> Layout {
             memory_peak,
             memory_limit,
             stage,
+            device_memory_before,
+            device_memory_after,
+            device_memory_peak,
+            device_memory_limit,
         }
     );
-    describe!(layout, scrooge_device_info { struct_size, available, total_bytes, free_bytes, id, name, features });
+    describe!(
+        layout,
+        scrooge_device_info {
+            struct_size,
+            available,
+            total_bytes,
+            free_bytes,
+            id,
+            name,
+            features,
+            own_memory,
+            software,
+            driver,
+            unfit,
+            reason,
+        }
+    );
     describe!(
         layout,
         scrooge_quantize_options {
@@ -134,9 +154,17 @@ fn rust_layout() -> Layout {
             budget_origin,
             items,
             states_bytes,
+            device_peak_bytes,
+            device_minimum_bytes,
+            device_budget_bytes,
+            device_budget_origin,
+            device_own_memory,
+            device,
+            device_name,
+            device_reason,
         }
     );
-    describe!(layout, scrooge_plan_item { struct_size, placement, stage, purpose, bytes });
+    describe!(layout, scrooge_plan_item { struct_size, placement, stage, purpose, bytes, memory, reserved });
     describe!(
         layout,
         scrooge_tensor_info {
@@ -201,6 +229,7 @@ fn rust_layout() -> Layout {
             tokens_dropped,
             peak_bytes,
             seconds,
+            device_peak_bytes,
         }
     );
     layout

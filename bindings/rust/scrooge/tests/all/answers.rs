@@ -8,7 +8,11 @@ fn the_library_and_its_devices_answer() {
     assert_eq!(scrooge::version(), (0, 1, 0));
     let devices = scrooge::devices().unwrap();
     let cpu = devices.iter().find(|device| device.id == "cpu").unwrap();
-    assert!(cpu.is_available && !cpu.name.is_empty());
+    assert!(cpu.is_available && !cpu.name.is_empty() && !cpu.has_own_memory && cpu.unfit.is_none());
+    let found = scrooge::find_device("cpu").unwrap();
+    assert_eq!((found.id.as_str(), &found.name), ("cpu", &cpu.name));
+    assert!(scrooge::find_device("auto").unwrap().reason.is_some());
+    assert_eq!(scrooge::find_device("no such device").unwrap_err().status(), Status::Unavailable);
 }
 
 #[test]
