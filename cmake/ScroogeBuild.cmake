@@ -61,19 +61,34 @@ function(scrooge_module name)
   set_property(GLOBAL APPEND PROPERTY SCROOGE_MODULES scrooge_${name})
 endfunction()
 
-# scrooge_test(NAME SOURCES file... LINKS target... [LABELS label...]): one GoogleTest program, every test its own CTest
-# entry named NAME.Suite.Case.
+# scrooge_test(NAME SOURCES file... LINKS target... [LABELS label...] [FILTER filter]): one GoogleTest program, every test
+# (that passes the filter) its own CTest entry named NAME.Suite.Case.
 function(scrooge_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "FILTER" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE scrooge_options ${arg_LINKS} GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE SCROOGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)  # a third less to build; it is the library that counts
   if(SCROOGE_SANITIZE)
     target_link_libraries(${name} PRIVATE scrooge_test_options)
-    # Not in other builds, which show what a file forgot to include.
-    target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <algorithm> <functional> <random> <string> <vector>)
+  endif()
+  # One precompiled header for all test programs. What every test includes; more only under sanitizers, where a file that
+  # forgot an include need not show.
+  set(headers <gtest/gtest.h>)
+  if(SCROOGE_SANITIZE)
+    list(APPEND headers <algorithm> <functional> <random> <string> <vector>)
+  endif()
+  get_property(first GLOBAL PROPERTY SCROOGE_FIRST_TEST)
+  if(first)
+    target_precompile_headers(${name} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${name} PRIVATE ${headers})
+    set_property(GLOBAL PROPERTY SCROOGE_FIRST_TEST ${name})
   endif()
   set(labels "${name}" ${arg_LABELS})
-  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
+  set(filter "")
+  if(arg_FILTER)
+    set(filter TEST_FILTER "${arg_FILTER}")
+  endif()
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." ${filter} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
 endfunction()

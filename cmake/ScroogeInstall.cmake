@@ -43,6 +43,9 @@ foreach(backend cpu cuda vulkan)
     list(APPEND SCROOGE_BACKENDS ${backend})
   endif()
 endforeach()
+if(NOT SCROOGE_HAVE_CUDA)  # its host side is built for tests
+  list(REMOVE_ITEM SCROOGE_BACKENDS cuda)
+endif()
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/ScroogeConfig.cmake.in" "${staging}/ScroogeConfig.cmake"
   INSTALL_DESTINATION "${package_dir}"
   PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_DATADIR NO_CHECK_REQUIRED_COMPONENTS_MACRO)

@@ -15,6 +15,13 @@ constexpr double kErrors[] = {0.0382752, 0.0003404, 0.000024,  0.0007836, 0.0026
 
 class ClipVectorTest : public testing::TestWithParam<std::string> {
  protected:
+  void SetUp() override {
+    MemoryBudget budget;
+    const auto device = create_device(GetParam(), {1, &budget});
+    if (device.status().code() == StatusCode::kUnavailable) {
+      GTEST_SKIP() << GetParam() << " is unavailable: " << device.status().message();
+    }
+  }
   struct Winner {
     float scale, zero, error;
   };

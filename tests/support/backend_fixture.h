@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "src/backend/backend_list.h"
@@ -45,12 +46,32 @@ inline void expect_ok(const Status& status) {
   EXPECT_TRUE(status.ok()) << status_code_name(status.code()) << ": " << status.message();
 }
 
+// Keeps a device of each backend that was used open until all tests are over: what a driver makes once for all devices
+// of a process, compiled kernels above all, is then made once, not for every case.
+class OpenDevices : public testing::Environment {
+ public:
+  static void keep(const std::string& name) {
+    static auto* const all = static_cast<OpenDevices*>(testing::AddGlobalTestEnvironment(new OpenDevices));
+    for (const auto& [known, device] : all->devices_) {
+      if (known == name) return;
+    }
+    auto device = backend::create_device(name, {1, &all->budget_});
+    if (device.ok()) all->devices_.emplace_back(name, std::move(*device));
+  }
+  void TearDown() override { devices_.clear(); }
+
+ private:
+  MemoryBudget budget_;
+  std::vector<std::pair<std::string, std::unique_ptr<Device>>> devices_;
+};
+
 // Shape is a struct with a name() of letters, digits and underscores.
 template <typename Shape>
 class ConformanceTest : public testing::TestWithParam<std::tuple<std::string, Shape>> {
  protected:
   void SetUp() override {
     const std::string& name = std::get<0>(this->GetParam());
+    OpenDevices::keep(name);
     for (const int threads : {2, 1, 3}) {
       Result<std::unique_ptr<Device>> device = backend::create_device(name, {threads, &budget_});
       if (!device.ok() && device.status().code() == StatusCode::kUnavailable) {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// S = E G of codes: where refining and refitting start. E is made as it is read, never stored. product_tile.cuh; x over
+// columns, y over rows. N K^2 fused multiply-adds.
+#include "backends/cuda/kernels/code_error.cuh"
+#include "backends/cuda/kernels/product_tile.cuh"
+
+namespace scrooge::backend::cuda {
+
+SCROOGE_KERNEL(scrooge_code_slopes, 256, CodeSlopesArguments) {
+  float* const shared = dynamic_shared<float>();
+  const int first_column = static_cast<int>(blockIdx.x) * kTile;
+  const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTile;
+  const int64_t rows = args.slopes.rows;
+  const int k = args.error.scheme.k;
+  const auto errors = [&](int along, int step) {
+    const int64_t row = first_row + along;
+    return row < rows ? code_error(args.error, row, step) : 0.0f;
+  };
+  const auto gram = [&](int along, int step) {
+    const int column = first_column + along;
+    return column < k ? args.gram.row(step)[column] : 0.0f;
+  };
+  float sums[8][8] = {};
+  multiply_tile<FusedStep, true, false>(errors, gram, 0, k, {rows - first_row, k - first_column}, shared, sums);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    const int64_t row = first_row + part_of(i, tile_row());
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      const int column = first_column + part_of(j, tile_column());
+      if (row < rows && column < k) args.slopes.row(row)[column] = sums[i][j];
+    }
+  }
+}
+
+}  // namespace scrooge::backend::cuda
