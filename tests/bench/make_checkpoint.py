@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A checkpoint of a large model's shape without the model: config.json, ids.txt and one model.safetensors.
 
-    python3 tests/bench/make_checkpoint.py 135m|8b|70b FOLDER [--blocks 2] [--vocabulary 8192]
+    python3 tests/bench/make_checkpoint.py tiny|135m|8b|70b FOLDER [--blocks 2] [--vocabulary 8192]
     python3 tests/bench/make_checkpoint.py 70b FOLDER --sparse
 
 Weights are normal numbers in bf16, enough for calibration to run on; with --sparse the file has its size and no data,
@@ -12,7 +12,8 @@ import os
 import random
 import struct
 
-SHAPES = {  # SmolLM2's, Llama 3's
+SHAPES = {  # none's, SmolLM2's, Llama 3's
+    "tiny": dict(hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2, blocks=2),
     "135m": dict(hidden_size=576, intermediate_size=1536, num_attention_heads=9, num_key_value_heads=3, blocks=30),
     "8b": dict(hidden_size=4096, intermediate_size=14336, num_attention_heads=32, num_key_value_heads=8, blocks=32),
     "70b": dict(hidden_size=8192, intermediate_size=28672, num_attention_heads=64, num_key_value_heads=8, blocks=80),

@@ -1,198 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
-// Speed of the ops that decide a job's time, on the backend named by SCROOGE_BENCH_DEVICE (default "cpu") with
-// SCROOGE_BENCH_THREADS workers (default 2). The counter is operations per second of processor time, so per core,
-// whatever else the machine does; it counts the full formula, so that tricks such as symmetry show as speed.
-#include <benchmark/benchmark.h>
-
-#include <cstdlib>
-#include <memory>
-#include <random>
+// Every op of src/backend/op_params.h on one device: median time, operations and bytes a second, and the least time
+// that the device's peaks allow. `ops_bench --help` lists the options.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "src/backend/backend_list.h"
+#include "tests/bench/ops/case.h"
+#include "tests/bench/ops/measure.h"
+#include "tests/bench/ops/report.h"
 
-namespace scrooge::backend {
+namespace scrooge::bench {
 namespace {
 
-class Bench {
- public:
-  Bench() {
-    const char* name = std::getenv("SCROOGE_BENCH_DEVICE");
-    const char* threads = std::getenv("SCROOGE_BENCH_THREADS");
-    auto device =
-        create_device(name == nullptr ? "cpu" : name, {threads == nullptr ? 2 : std::atoi(threads), &budget_});
-    if (device.ok()) {
-      device_ = std::move(*device);
-    } else {
-      failure_ = device.status();
-    }
-  }
-  // False after telling the framework why there is nothing to measure.
-  bool ready(benchmark::State& state) {
-    if (failure_.ok()) return true;
-    state.SkipWithError(std::string(failure_.message()).c_str());
-    return false;
-  }
-  Device& device() { return *device_; }
+constexpr std::string_view kUsage = R"(usage: ops_bench [OPTION...]
+  --device NAME        cpu (default), cuda:0, vulkan:0 and so on, as scrooge devices lists them
+  --shapes NAME,...    tiny, smollm2 (default), 8b; none only describes the device
+  --ops NAME,...       only these ops; all by default
+  --precision fast|exact   only this, where an op has a choice
+  --threads N          of a host device; all processors by default
+  --runs N             timed runs of each case after one to warm up, 7 by default; the median counts
+  --seconds X          no further run of a case once they took X seconds, 2 by default
+  --limit X            no further case once all took X seconds; those left are listed as not run
+  --peak-flops X       operations a second of products with fast precision, instead of measuring
+  --peak-exact-flops X the same with exact precision
+  --peak-bytes X       bytes a second
+  --json               one JSON object a line
+Exit status: 0; 1 if an op failed or is not handled; 2 for wrong options or a device that is not there.
+)";
 
-  Matrix zeros(int64_t rows, int64_t cols) {
-    auto buffer = device_->allocate(static_cast<uint64_t>(rows * cols) * sizeof(float), "benchmark");
-    if (!buffer.ok()) {
-      failure_ = buffer.status();
-      return {};
-    }
-    buffers_.push_back(std::move(*buffer));
-    return {buffers_.back().get(), 0, rows, cols, cols, DType::kF32};
-  }
-  Matrix random(int64_t rows, int64_t cols, float low = -1, float high = 1) {
-    const Matrix m = zeros(rows, cols);
-    std::vector<float> values(static_cast<size_t>(rows * cols));
-    std::mt19937 engine(7);
-    std::uniform_real_distribution<float> draw(low, high);
-    for (float& value : values) value = draw(engine);
-    if (failure_.ok()) failure_ = device_->upload(*m.buffer, 0, std::as_bytes(std::span<const float>(values)));
-    return m;
-  }
-  template <typename Op>
-  void measure(benchmark::State& state, double flops, const Op& op) {
-    if (!ready(state)) return;
-    for (auto _ : state) {
-      failure_ = op();
-      if (failure_.ok()) failure_ = device_->synchronize();
-      if (!ready(state)) return;
-    }
-    state.counters["flops"] = benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate);
-  }
-
- private:
-  MemoryBudget budget_;
-  std::unique_ptr<Device> device_;
-  std::vector<std::unique_ptr<Buffer>> buffers_;
-  Status failure_;
+struct Options {
+  std::string device = "cpu";
+  std::vector<std::string> shapes = {"smollm2"};
+  std::vector<std::string> ops;
+  std::string precision;
+  int threads = 0;
+  Effort effort;
+  double limit = 0;
+  Peaks given;
+  bool json = false;
 };
 
-Precision precision_of(int64_t argument) { return argument == 0 ? Precision::kExact : Precision::kFast; }
-
-// Arguments: T, K, N, fast.
-void gemm(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t t = state.range(0), k = state.range(1), n = state.range(2);
-  const GemmParams params{bench.random(t, k),          bench.random(n, k), bench.zeros(t, n), {}, 0,
-                          precision_of(state.range(3))};
-  bench.measure(state, 2.0 * static_cast<double>(t * k * n), [&] { return bench.device().gemm(params); });
-}
-
-// Arguments: T, K, fast. Counted as the whole square.
-void gram_accumulate(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t t = state.range(0), k = state.range(1);
-  const Matrix x = bench.random(t, k);
-  const GramAccumulateParams params{x, x, bench.zeros(k, k), true, false, precision_of(state.range(2))};
-  bench.measure(state, 2.0 * static_cast<double>(t * k * k), [&] { return bench.device().gram_accumulate(params); });
-}
-
-// Arguments: N, K, C, fast. Counted as C products D G.
-void scale_search_loss(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t n = state.range(0), k = state.range(1), c = state.range(2);
-  std::vector<double> loss(static_cast<size_t>(c));
-  const ScaleSearchLossParams params{
-      bench.random(n, k),          bench.random(k, k), bench.random(c, k, 0.5f, 2.0f), QuantSpec{}, {}, loss,
-      precision_of(state.range(3))};
-  bench.measure(state, 2.0 * static_cast<double>(n * k * k * c),
-                [&] { return bench.device().scale_search_loss(params); });
-}
-
-// Arguments: N, K, g, R. Counted as R products e G_p.
-void clip_search(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t n = state.range(0), k = state.range(1), r = state.range(3);
-  QuantSpec spec;
-  spec.group = state.range(2);
-  std::vector<ClipCandidate> candidates;
-  for (int64_t i = 0; i < r; ++i) {
-    const float ratio = 1.0f - 0.05f * static_cast<float>(i);
-    candidates.push_back({ratio, ratio});
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    parts.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
   }
-  const int64_t p = spec.groups(k);
-  const ClipSearchParams params{bench.random(n, k),    bench.random(k, k), bench.zeros(n, p),
-                                bench.zeros(n, p),     bench.zeros(n, p),  spec,
-                                std::span(candidates), ClipRule::kEnds};
-  bench.measure(state, 2.0 * static_cast<double>(n * k * spec.group_length(k) * r),
-                [&] { return bench.device().clip_search(params); });
+  return parts;
 }
 
-// Arguments: tokens, S, H, Hkv, d, fast. Counted as the causal half of both products.
-void attention_causal(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t t = state.range(0), s = state.range(1), h = state.range(2), kv = state.range(3), d = state.range(4);
-  const AttentionCausalParams params{bench.random(t, h * d),
-                                     bench.random(t, kv * d),
-                                     bench.random(t, kv * d),
-                                     bench.zeros(t, h * d),
-                                     s,
-                                     h,
-                                     kv,
-                                     d,
-                                     0.125f,
-                                     precision_of(state.range(5))};
-  bench.measure(state, 2.0 * static_cast<double>(t * s * h * d),
-                [&] { return bench.device().attention_causal(params); });
+template <typename Number>
+bool parse(std::string_view text, Number& number) {
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failure == std::errc() && end == text.data() + text.size() && number >= 0;
 }
 
-// Arguments: T, K. Counted as one operation per element.
-void normalize(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t t = state.range(0), k = state.range(1);
-  const NormalizeParams params{bench.random(t, k), bench.zeros(t, k), {bench.random(1, k).buffer, 0, k}, 1e-5f};
-  bench.measure(state, static_cast<double>(t * k), [&] { return bench.device().normalize(params); });
+bool parse_option(std::string_view name, std::string_view value, Options& options) {
+  if (name == "--device") return options.device = value, true;
+  if (name == "--shapes") {
+    options.shapes = value == "none" ? std::vector<std::string>{} : split(value);
+    for (const std::string& shapes : options.shapes) {
+      if (find_shapes(shapes) == nullptr) return false;
+    }
+    return true;
+  }
+  if (name == "--ops") return options.ops = split(value), true;
+  if (name == "--precision") return options.precision = value, value == "fast" || value == "exact";
+  if (name == "--threads") return parse(value, options.threads);
+  if (name == "--runs") return parse(value, options.effort.runs);
+  if (name == "--seconds") return parse(value, options.effort.seconds);
+  if (name == "--limit") return parse(value, options.limit);
+  if (name == "--peak-flops") return parse(value, options.given.fast);
+  if (name == "--peak-exact-flops") return parse(value, options.given.exact);
+  if (name == "--peak-bytes") return parse(value, options.given.bytes);
+  return false;
 }
 
-void gate(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t t = state.range(0), k = state.range(1);
-  const GateParams params{bench.random(t, k), bench.random(t, k), bench.zeros(t, k), Activation::kSilu};
-  bench.measure(state, static_cast<double>(t * k), [&] { return bench.device().gate(params); });
+bool wanted(const Options& options, const Case& item) {
+  if (!options.precision.empty() && item.precision &&
+      (*item.precision == backend::Precision::kFast) != (options.precision == "fast")) {
+    return false;
+  }
+  return options.ops.empty() || std::find(options.ops.begin(), options.ops.end(), item.op) != options.ops.end();
 }
 
-void column_stats(benchmark::State& state) {
-  Bench bench;
-  if (!bench.ready(state)) return;
-  const int64_t t = state.range(0), k = state.range(1);
-  const ColumnStatsParams params{
-      bench.random(t, k), {bench.zeros(1, k).buffer, 0, k}, {bench.zeros(1, k).buffer, 0, k}, {}};
-  bench.measure(state, static_cast<double>(t * k), [&] { return bench.device().column_stats(params); });
+std::vector<Case> cases_of(const ShapeSet& set, const Options& options) {
+  std::vector<Case> cases;
+  add_forward_cases(set, cases);
+  add_statistics_cases(set, cases);
+  add_search_cases(set, cases);
+  add_code_cases(set, cases);
+  add_rounding_cases(set, cases);
+  std::erase_if(cases, [&](const Case& item) { return !wanted(options, item); });
+  return cases;
 }
 
-// The shapes are SmolLM2-135M's: d = 576, F = 1536, 9 heads of 64, 3 of them for keys.
-BENCHMARK(gemm)
-    ->ArgsProduct({{2048}, {576}, {576, 1536}, {0, 1}})
-    ->ArgsProduct({{2048}, {1536}, {576}, {0, 1}})
-    ->MeasureProcessCPUTime();
-BENCHMARK(gram_accumulate)->ArgsProduct({{2048}, {576, 1536}, {0, 1}})->MeasureProcessCPUTime();
-BENCHMARK(scale_search_loss)
-    ->ArgsProduct({{1536}, {576}, {39}, {0, 1}})
-    ->ArgsProduct({{576}, {1536}, {39}, {0, 1}})
-    ->MeasureProcessCPUTime();
-BENCHMARK(clip_search)
-    ->Args({1536, 576, 64, 11})
-    ->Args({576, 1536, 64, 11})
-    ->Args({576, 1536, 0, 11})
-    ->MeasureProcessCPUTime();
-BENCHMARK(attention_causal)->ArgsProduct({{16384}, {512}, {9}, {3}, {64}, {0, 1}})->MeasureProcessCPUTime();
-BENCHMARK(normalize)->Args({2048, 576})->MeasureProcessCPUTime();
-BENCHMARK(gate)->Args({2048, 1536})->MeasureProcessCPUTime();
-BENCHMARK(column_stats)->Args({2048, 1536})->MeasureProcessCPUTime();
+Result<Timing> run_case(const Case& item, Workspace& space, const Effort& effort) {
+  const Work work = item.prepare(space);
+  SCROOGE_RETURN_IF_ERROR(space.status());
+  return measure(space.device(), work, effort);
+}
+
+// Whether every op did what it was asked.
+bool run_shapes(const ShapeSet& set, const Options& options, backend::Device& device, Report& report,
+                std::chrono::steady_clock::time_point start) {
+  const std::vector<Case> cases = cases_of(set, options);
+  Peaks peaks = options.given;
+  const bool measured = peaks.fast <= 0 || peaks.exact <= 0 || peaks.bytes <= 0;
+  if (measured) {
+    const Peaks found = measure_peaks(device, set, options.effort);
+    if (peaks.fast <= 0) peaks.fast = found.fast;
+    if (peaks.exact <= 0) peaks.exact = found.exact;
+    if (peaks.bytes <= 0) peaks.bytes = found.bytes;
+  }
+  report.peaks(set, peaks, measured);
+  bool all_well = true;
+  for (const Case& item : cases) {
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    if (options.limit > 0 && spent.count() > options.limit) {
+      report.not_run(set, item);
+      continue;
+    }
+    Workspace space(device);
+    const Result<Timing> timing = run_case(item, space, options.effort);
+    if (timing.ok()) {
+      report.timed(set, item, *timing, floor_seconds(item, peaks));
+    } else {
+      report.failed(set, item, timing.status());
+      all_well = false;
+    }
+  }
+  return all_well;
+}
+
+int run(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const int threads =
+      options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  MemoryBudget budget;
+  auto device = backend::create_device(options.device, {threads, &budget});
+  if (!device.ok()) {
+    std::fprintf(stderr, "ops_bench: %s\n", std::string(device.status().message()).c_str());
+    return 2;
+  }
+  Report report(options.json);
+  report.device(options.device, (*device)->describe(), threads);
+  bool all_well = true;
+  for (const std::string& shapes : options.shapes) {
+    all_well &= run_shapes(*find_shapes(shapes), options, **device, report, start);
+  }
+  return all_well ? 0 : 1;
+}
 
 }  // namespace
-}  // namespace scrooge::backend
+}  // namespace scrooge::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  scrooge::bench::Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--help") return std::fputs(scrooge::bench::kUsage.data(), stdout), 0;
+    if (name == "--json") {
+      options.json = true;
+    } else if (i + 1 < argc && scrooge::bench::parse_option(name, argv[i + 1], options)) {
+      ++i;
+    } else {
+      std::fprintf(stderr, "ops_bench: %s is no option, or its value is not one; --help lists them\n", argv[i]);
+      return 2;
+    }
+  }
+  return scrooge::bench::run(options);
+}
