@@ -8,7 +8,14 @@ namespace scrooge::backend::cuda {
 
 Result<std::vector<DeviceInfo>> list_devices() {
   SCROOGE_ASSIGN_OR_RETURN(const DriverApi* const driver, load_driver());
-  return list_cards(*driver, "cuda");
+  SCROOGE_ASSIGN_OR_RETURN(std::vector<DeviceInfo> cards, list_cards(*driver, "cuda"));
+  // The driver comes without it; better said here than at a job's first product.
+  if (const auto blas = load_blas(); !blas.ok()) {
+    for (DeviceInfo& card : cards) {
+      if (card.unfit.empty()) card.unfit = blas.status().message();
+    }
+  }
+  return cards;
 }
 
 Result<std::unique_ptr<Device>> create_device(int index, const DeviceOptions& options) {

@@ -25,7 +25,13 @@ Meaning meaning_of(CuResult result) {
       return {StatusCode::kUnavailable, "the driver and the system do not work together; reinstall the driver"};
     case kCuNoBinaryForGpu:
     case kCuUnsupportedPtxVersion:
-      return {StatusCode::kUnavailable, "this build has no kernels for this card or driver; install a newer driver"};
+    case 200:  // CUDA_ERROR_INVALID_IMAGE: how a driver that is too old answers to a newer toolkit's kernels
+    case 218:  // CUDA_ERROR_INVALID_PTX
+    case 221:  // CUDA_ERROR_JIT_COMPILER_NOT_FOUND
+    case 34:   // CUDA_ERROR_STUB_LIBRARY
+    case 36:   // CUDA_ERROR_CALL_REQUIRES_NEWER_DRIVER
+      return {StatusCode::kUnavailable,
+              "this build has no kernels for this card or driver; install a newer driver (580 or later for CUDA 13)"};
     case kCuDeinitialized: return {StatusCode::kUnavailable, "the process is ending"};
     case kCuLaunchOutOfResources: return {StatusCode::kUnsupported, "the card is too small for this kernel"};
     default: break;

@@ -16,11 +16,11 @@ Result<DriverApi> open_driver() {
                  " was not found); install it, or use another device");
   }
   DriverApi api;
-#define SCROOGE_CUDA_LOOK_UP(member, symbol, parameters)                                              \
-  api.member = reinterpret_cast<CuResult(*) parameters>(dlsym(library, #symbol));                     \
-  if (api.member == nullptr) {                                                                        \
-    return error(StatusCode::kUnavailable,                                                            \
-                 "cuda: the NVIDIA driver lacks " #symbol "; install a newer driver (525 or later)"); \
+#define SCROOGE_CUDA_LOOK_UP(member, symbol, parameters)                                                          \
+  api.member = reinterpret_cast<CuResult(*) parameters>(dlsym(library, #symbol));                                 \
+  if (api.member == nullptr) {                                                                                    \
+    return error(StatusCode::kUnavailable,                                                                        \
+                 "cuda: the NVIDIA driver lacks " #symbol "; install a newer driver (580 or later for CUDA 13)"); \
   }
   SCROOGE_CUDA_DRIVER_FUNCTIONS(SCROOGE_CUDA_LOOK_UP)
 #undef SCROOGE_CUDA_LOOK_UP

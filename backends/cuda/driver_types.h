@@ -45,10 +45,11 @@ inline constexpr int kCuAttributeCapabilityMajor = 75;
 inline constexpr int kCuAttributeCapabilityMinor = 76;
 inline constexpr int kCuAttributeSharedMemoryOptin = 97;  // bytes a block can have at most
 
-inline constexpr unsigned kCuStreamNonBlocking = 1;          // CU_STREAM_NON_BLOCKING
-inline constexpr unsigned kCuEventDisableTiming = 2;         // CU_EVENT_DISABLE_TIMING
-inline constexpr unsigned kCuHostAllocPortable = 1;          // CU_MEMHOSTALLOC_PORTABLE
-inline constexpr int kCuFunctionMaxDynamicShared = 8;        // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-inline constexpr unsigned kDefaultDynamicShared = 48 << 10;  // what a function may use without that attribute
+inline constexpr unsigned kCuStreamNonBlocking = 1;    // CU_STREAM_NON_BLOCKING
+inline constexpr unsigned kCuEventDisableTiming = 2;   // CU_EVENT_DISABLE_TIMING
+inline constexpr unsigned kCuHostAllocPortable = 1;    // CU_MEMHOSTALLOC_PORTABLE
+inline constexpr int kCuFunctionMaxDynamicShared = 8;  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+// What a function may use without that attribute, at the least: 48 KiB less its static shared memory.
+inline constexpr unsigned kDefaultDynamicShared = 32 << 10;
 
 }  // namespace scrooge::backend::cuda

@@ -176,13 +176,12 @@ SCROOGE_API uint32_t scrooge_device_count(void);
 /* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_device_get_info(uint32_t index, scrooge_device_info* info,
                                                                     scrooge_error** error);
-/* The device that options.device means by `name`:
- *   "cpu", "vulkan", "cuda:1"   that device, by backend and index; a backend alone is its first device
- *   "auto"                      the best fit: a card with memory of its own, CUDA before Vulkan, else an integrated
- * one, else the cpu; no driver that computes in software, nothing unfit else                        the one whose name
- * has this text in it, in any case: "h200" SCROOGE_UNAVAILABLE for what is missing or unfit: no other device takes its
- * place. SCROOGE_INVALID_ARGUMENT for an index that is too high, and where several names have the text, naming them.
- * Set info->struct_size before. */
+/* The device that options.device means by `name`. "cpu", "vulkan", "cuda:1": that device, by backend and index; a
+ * backend alone is its first device. "auto": the best fit, which is a card with memory of its own, CUDA before Vulkan,
+ * else an integrated one, else the cpu; no driver that computes in software, nothing unfit. Any other text, such as
+ * "h200": the device whose name has it, in any case. SCROOGE_UNAVAILABLE for what is missing or unfit: no other device
+ * takes its place. SCROOGE_INVALID_ARGUMENT for an index that is too high, and where several names have the text,
+ * naming them. Set info->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_device_find(const char* name, scrooge_device_info* info,
                                                                 scrooge_error** error);
 

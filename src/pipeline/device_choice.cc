@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -94,13 +95,26 @@ std::string passed_over(std::span<const ChosenDevice> devices, const ChosenDevic
   return text;
 }
 
+// What only making the device shows, such as a driver that computes wrongly, becomes its `unfit`.
+bool can_be_made(ChosenDevice& device) {
+  if (device.info.host_memory) return true;
+  MemoryBudget unused;
+  const auto made = device.create({1, &unused});
+  if (made.ok() || made.status().code() != StatusCode::kUnavailable) return true;
+  device.info.unfit = made.status().message();
+  return false;
+}
+
 Result<ChosenDevice> best_of(std::span<const Backend> backends) {
-  const std::vector<ChosenDevice> devices = all_devices(backends);
-  const ChosenDevice* best = nullptr;
-  for (const ChosenDevice& device : devices) {
-    if (device.info.software || !device.info.unfit.empty()) continue;
-    if (best == nullptr || rank(device.info) < rank(best->info)) best = &device;
-  }
+  std::vector<ChosenDevice> devices = all_devices(backends);
+  ChosenDevice* best = nullptr;
+  do {
+    best = nullptr;
+    for (ChosenDevice& device : devices) {
+      if (device.info.software || !device.info.unfit.empty()) continue;
+      if (best == nullptr || rank(device.info) < rank(best->info)) best = &device;
+    }
+  } while (best != nullptr && !can_be_made(*best));
   if (best == nullptr) {
     return error(StatusCode::kUnavailable, "device: auto finds none that fits", passed_over(devices, ChosenDevice()));
   }
@@ -127,6 +141,11 @@ Result<ChosenDevice> by_part_of_name(std::string_view name, std::span<const Back
   std::vector<ChosenDevice> matching;
   for (const ChosenDevice& device : devices) {
     if (lower(device.info.name).find(wanted) != std::string::npos) matching.push_back(device);
+  }
+  // One card may be unfit for one backend and fit for another.
+  const auto fit = [](const ChosenDevice& device) { return device.info.unfit.empty(); };
+  if (std::any_of(matching.begin(), matching.end(), fit)) {
+    matching.erase(std::remove_if(matching.begin(), matching.end(), std::not_fn(fit)), matching.end());
   }
   drop_other_backends(matching);
   if (matching.size() > 1) {

@@ -40,9 +40,11 @@ std::string_view sampling_name(calibration::Sampling sampling) {
 
 std::string_view method_name(Method method) { return method == Method::kAwq ? "awq" : "rtn"; }
 
-// Whether another attempt with the same inputs can end otherwise.
-bool may_pass(StatusCode code) {
+// Whether another attempt with the same inputs can end otherwise. A card's driver may say anything once.
+bool may_pass(StatusCode code, const backend::DeviceInfo& device) {
   switch (code) {
+    case StatusCode::kInternal:
+    case StatusCode::kUnsupported: return !device.host_memory;
     case StatusCode::kCancelled:
     case StatusCode::kSourceChanged:  // the fingerprint tells whether it came back as it was
     case StatusCode::kOutOfMemory:
@@ -361,15 +363,16 @@ Status QuantizeJob::run(const Budgets& budgets, Reporter& reporter) {
   if (output->done_elsewhere()) return read_records(*output);
   SCROOGE_RETURN_IF_ERROR(output->write_front());
   SCROOGE_RETURN_IF_ERROR(open_states(job, *device));
-  if (calibrates()) SCROOGE_RETURN_IF_ERROR(quantizer->embed(rows_));
+  Status done = calibrates() ? quantizer->embed(rows_) : Status();
   prefetch_block(*source_, 0);
-  SCROOGE_RETURN_IF_ERROR(resume(*quantizer, *output, budgets, reporter));
-  Status done = quantize_blocks(*quantizer, *output, budgets, reporter);
+  if (done.ok()) done = resume(*quantizer, *output, budgets, reporter);
+  if (done.ok()) done = quantize_blocks(*quantizer, *output, budgets, reporter);
   // Before the journal goes: behind it the name may be another process's.
-  if (done.ok() || output->finished_blocks() == 0 || !may_pass(done.code())) DurableStates::remove(options_.output);
+  if (done.ok() || output->finished_blocks() == 0 || !may_pass(done.code(), device_.info))
+    DurableStates::remove(options_.output);
   if (done.ok()) done = publish(*output, reporter);
   kept_blocks_ = output->finished_blocks();
-  if (!done.ok() && kept_blocks_ > 0 && !may_pass(done.code())) output->discard();
+  if (!done.ok() && kept_blocks_ > 0 && !may_pass(done.code(), device_.info)) output->discard();
   return done;
 }
 
@@ -439,7 +442,7 @@ Status QuantizeJob::convert() {
   seconds_ = reporter.elapsed();
   peak_bytes_ = host.peak();
   if (own) device_peak_bytes_ = std::max(device_peak_bytes_, device.peak());
-  if (status.ok() || kept_blocks_ == 0 || !may_pass(status.code())) return status;
+  if (status.ok() || kept_blocks_ == 0 || !may_pass(status.code(), device_.info)) return status;
   return status.with_advice(concat(kept_blocks_, " of ", plan_.blocks, " blocks are kept in ",
                                    AtomicFile::partial_name(options_.output),
                                    ": the same command goes on there, with --fresh it starts over"));

@@ -53,7 +53,10 @@ Result<int64_t> QuantizeJob::restore_states(BlockQuantizer& quantizer, Reporter&
 Status QuantizeJob::save_states(int64_t block, BlockQuantizer& quantizer) {
   if (states_ == nullptr || block + 1 == plan_.blocks) return {};
   const Status saved = states_->save(block, quantizer.states());
-  return saved.ok() ? saved : without_states(saved);
+  // A card that fails says nothing about the file, whose other slot the next attempt wants.
+  const bool of_card = !device_.info.host_memory &&
+                       (saved.code() == StatusCode::kUnavailable || saved.code() == StatusCode::kOutOfMemory);
+  return saved.ok() || of_card || saved.code() == StatusCode::kCancelled ? saved : without_states(saved);
 }
 
 // Past the blocks that an earlier run finished.

@@ -12,7 +12,6 @@ void QuantizeJob::start_over() {
   blocks_.clear();
   reports_.clear();
   resumed_blocks_ = 0;
-  kept_blocks_ = 0;
   device_made_ = false;
 }
 

@@ -10,8 +10,17 @@ namespace {
 using backend::Backend;
 using backend::DeviceInfo;
 
-// What the backends of a test list; they make no device.
+// What the backends of a test list, and why none of cuda's can be made.
 std::vector<DeviceInfo> g_cuda, g_vulkan;
+std::string g_cuda_refuses;
+
+Result<std::unique_ptr<backend::Device>> make_nothing(int, const backend::DeviceOptions&) {
+  return std::unique_ptr<backend::Device>();
+}
+Result<std::unique_ptr<backend::Device>> make_cuda(int index, const backend::DeviceOptions& options) {
+  if (!g_cuda_refuses.empty()) return error(StatusCode::kUnavailable, g_cuda_refuses);
+  return make_nothing(index, options);
+}
 
 DeviceInfo card(const std::string& name) {
   DeviceInfo info;
@@ -48,11 +57,14 @@ class DeviceChoiceTest : public testing::Test {
   void SetUp() override {
     g_cuda.clear();
     g_vulkan.clear();
+    g_cuda_refuses.clear();
     for (const char* name : {"cpu", "cuda", "vulkan", "absent"}) backends_.emplace_back().name = name;
     backends_[0].list_devices = list_host;
     backends_[1].list_devices = []() -> Result<std::vector<DeviceInfo>> { return g_cuda; };
     backends_[2].list_devices = []() -> Result<std::vector<DeviceInfo>> { return g_vulkan; };
     backends_[3].list_devices = list_missing;
+    for (Backend& one : backends_) one.create = make_nothing;
+    backends_[1].create = make_cuda;
   }
   std::string choose(std::string_view name) const {
     const auto chosen = choose_device(name, backends_);
@@ -92,6 +104,17 @@ TEST_F(DeviceChoiceTest, AutoPassesSoftwareAndUnfitDevicesOverAndSaysSo) {
   expect_refused("auto", StatusCode::kUnavailable, {"none that fits", "llvmpipe", "divides wrongly"});
 }
 
+TEST_F(DeviceChoiceTest, AutoGoesOnToTheNextWhereTheBestCannotBeMade) {
+  g_cuda = {card("NVIDIA H200")};
+  g_vulkan = {integrated("Iris")};
+  EXPECT_EQ(choose("auto"), "cuda");
+  g_cuda_refuses = "computes wrongly";
+  EXPECT_EQ(choose("auto"), "vulkan");
+  EXPECT_NE(reason("auto").find("not cuda (NVIDIA H200): computes wrongly"), std::string::npos) << reason("auto");
+  g_vulkan.clear();
+  EXPECT_EQ(choose("auto"), "cpu");
+}
+
 TEST_F(DeviceChoiceTest, AnIdMeansThatDeviceAndNoOther) {
   g_vulkan = {software("llvmpipe"), broken("Odd GPU")};
   EXPECT_EQ(choose("cpu"), "cpu");
@@ -117,8 +140,11 @@ TEST_F(DeviceChoiceTest, PartOfANameMeansTheOneDeviceThatHasIt) {
   expect_refused("nvidia", StatusCode::kInvalidArgument, {"cuda (NVIDIA H200)", "cuda:1 (NVIDIA L4)"});
   g_cuda.push_back(card("NVIDIA H200"));
   expect_refused("h200", StatusCode::kInvalidArgument, {"cuda (NVIDIA H200)", "cuda:2 (NVIDIA H200)"});
+  g_cuda.push_back(broken("NVIDIA GTX"));
+  g_vulkan.push_back(card("NVIDIA GTX"));
+  EXPECT_EQ(choose("gtx"), "vulkan:2");  // unfit for one backend, fit for the other
   g_vulkan.push_back(broken("Odd GPU"));
-  expect_refused("odd", StatusCode::kUnavailable, {"vulkan:2", "divides wrongly"});
+  expect_refused("odd", StatusCode::kUnavailable, {"vulkan:3", "divides wrongly"});
 }
 
 }  // namespace
