@@ -98,7 +98,6 @@ Status Commands::open() {
   batch.sets = 0;
   batch.seconds = 0;
   batch.parts.clear();
-  batch.calls.clear();
   if (const VkResult result = vk_.vkResetDescriptorPool(context_.device(), batch.descriptors, 0); result < 0) {
     return failed(result, "vkResetDescriptorPool");
   }
@@ -236,12 +235,6 @@ Status Commands::fill_zero(Memory& memory, uint64_t offset, uint64_t bytes) {
   return added(nullptr, static_cast<double>(last - first) / (10 * kCopyBytesPerSecond));
 }
 
-Status Commands::when_done(std::function<void()> call) {
-  SCROOGE_RETURN_IF_ERROR(open());
-  batch_of(serial_).calls.push_back(std::move(call));
-  return {};
-}
-
 Status Commands::submit() {
   if (!recording_) return failure_;
   Batch& batch = batch_of(serial_);
@@ -279,8 +272,6 @@ Status Commands::retire(Batch& batch) {
   if (result >= 0) result = vk_.vkResetFences(context_.device(), 1, &batch.fence);
   if (result < 0) return failed(result, "vkWaitForFences");
   measure(batch);
-  for (const auto& call : batch.calls) call();
-  batch.calls.clear();
   return {};
 }
 
@@ -294,6 +285,7 @@ void Commands::measure(const Batch& batch) {
     return;
   }
   const uint64_t ticks = (times[1] - times[0]) & context_.physical().timestamp_mask;
+  if (ticks == 0) return;  // timestamps that do not count show nothing
   const double seconds = static_cast<double>(ticks) * context_.physical().limits.timestampPeriod * 1e-9;
   const double ratio = std::clamp(batch.seconds / std::max(seconds, 1e-6), 1.0 / 8, 4.0);
   for (const auto& [kernel, part] : batch.parts) {
@@ -321,20 +313,28 @@ Result<HostRange> Commands::host_range(uint64_t bytes) {
     host_used_ = (offset + size + alignment - 1) / alignment * alignment;
     return HostRange{host_chunks_.back(), offset, size};
   };
-  if (!host_chunks_.empty() && host_used_ + size <= host_chunks_.back()->size()) return take(host_used_);
-  // The first one that nobody holds and nothing uses becomes the one at hand; too small ones are given back.
-  for (size_t i = 0; i < host_chunks_.size();) {
-    if (host_chunks_[i].use_count() > 1 || host_chunks_[i]->last_use > done_) {
-      ++i;
-    } else if (host_chunks_[i]->size() < size) {
-      host_chunks_.erase(host_chunks_.begin() + static_cast<ptrdiff_t>(i));
-    } else {
-      std::swap(host_chunks_[i], host_chunks_.back());
-      return take(0);
+  if (host_used_ < kNoChunk && host_used_ + size <= host_chunks_.back()->size()) return take(host_used_);
+  host_used_ = kNoChunk;
+  const uint64_t chunk_size = std::max(kChunk, size);
+  for (;;) {
+    // The first one that nobody holds and nothing uses becomes the one at hand; too small ones are given back.
+    uint64_t taken = 0;
+    for (size_t i = 0; i < host_chunks_.size();) {
+      if (host_chunks_[i].use_count() > 1 || host_chunks_[i]->last_use > done_) {
+        taken += host_chunks_[i++]->size();
+      } else if (host_chunks_[i]->size() < size) {
+        host_chunks_.erase(host_chunks_.begin() + static_cast<ptrdiff_t>(i));
+      } else {
+        std::swap(host_chunks_[i], host_chunks_.back());
+        return take(0);
+      }
     }
+    if (taken + chunk_size <= kHostBytes || settled()) break;
+    if (submitted_ == done_) SCROOGE_RETURN_IF_ERROR(submit());
+    SCROOGE_RETURN_IF_ERROR(wait_until(done_ + 1));
   }
   SCROOGE_ASSIGN_OR_RETURN(std::shared_ptr<Memory> chunk,
-                           Memory::allocate(context_, host_budget_, Place::kHost, std::max(kChunk, size), "transfers"));
+                           Memory::allocate(context_, host_budget_, Place::kHost, chunk_size, "transfers"));
   host_chunks_.push_back(std::move(chunk));
   return take(0);
 }

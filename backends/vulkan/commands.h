@@ -2,12 +2,13 @@
 // What a Device asks of the queue: dispatches, copies and fills, in the order of the calls. They are gathered in
 // batches, one command buffer each, of which a few are on their way at a time. A batch is short enough for the
 // watchdogs of telephones and for cancelling: work is cut by the speed that timestamps of earlier batches have shown.
+// Nothing here keeps an address of a caller: who wants numbers on the host has the device write them to a HostRange,
+// waits, and reads them, so that a call that failed, or was cancelled, leaves nothing to be written later.
 #pragma once
 
 #include <volk.h>
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -40,6 +41,9 @@ struct HostRange {
   Binding binding() const { return {memory.get(), offset, bytes}; }
 };
 
+// What the ranges of one Commands take together, beside those that an op holds while it asks for more.
+inline constexpr uint64_t kHostBytes = uint64_t{16} << 20;
+
 class Commands {
  public:
   // host_budget counts host_range(). cancel may be null. All must outlive it.
@@ -57,10 +61,9 @@ class Commands {
   Status copy(Memory& from, uint64_t from_offset, Memory& to, uint64_t to_offset, uint64_t bytes);
   Status fill_zero(Memory& memory, uint64_t offset, uint64_t bytes);
 
-  // Aligned for bindings. Content unspecified.
+  // Aligned for bindings. Content unspecified. Waits for earlier work rather than take more than kHostBytes, but for
+  // what is held.
   Result<HostRange> host_range(uint64_t bytes);
-  // Called once what was asked for so far is done, by the thread that waits for it; never if it fails.
-  Status when_done(std::function<void()> call);
 
   Status submit();
   // Waits for everything asked for so far.
@@ -73,6 +76,7 @@ class Commands {
  private:
   static constexpr size_t kBatches = 3;
   static constexpr uint32_t kSets = 128;  // of descriptors in a batch
+  static constexpr uint64_t kNoChunk = uint64_t{1} << 63;
 
   struct Batch {
     VkCommandBuffer commands = VK_NULL_HANDLE;
@@ -82,13 +86,13 @@ class Commands {
     uint32_t sets = 0;
     double seconds = 0;  // as foreseen
     std::vector<std::pair<Kernel*, double>> parts;
-    std::vector<std::function<void()>> calls;
   };
 
   Batch& batch_of(uint64_t serial) { return batches_[serial % kBatches]; }
   Status open();
   Status retire(Batch& batch);
   Status wait_until(uint64_t serial);
+  bool settled() const { return !recording_ && submitted_ == done_; }
   void measure(const Batch& batch);
   void barrier(VkPipelineStageFlags to_stage, VkAccessFlags to_access);
   Status added(Kernel* kernel, double seconds);
@@ -107,7 +111,7 @@ class Commands {
   uint64_t done_ = 0;       // the last serial that is done
   Status failure_;          // of a lost device: the answer to all that follows
   std::vector<std::shared_ptr<Memory>> host_chunks_;
-  uint64_t host_used_ = 0;  // of the chunk at hand, the last
+  uint64_t host_used_ = kNoChunk;  // of the chunk at hand, the last
 };
 
 }  // namespace scrooge::backend::vulkan

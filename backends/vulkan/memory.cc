@@ -11,14 +11,15 @@ constexpr uint64_t kGranularity = 256;
 
 constexpr VkMemoryPropertyFlags kMapped = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 
-// The memory type of `allowed` that has all of `needed` and most of `wished`; -1 for none.
+// The memory type of `allowed` that has all of `needed` in that heap before others, and most of `wished`; -1 for none.
 int find_type(const PhysicalDevice& device, uint32_t allowed, VkMemoryPropertyFlags needed,
-              VkMemoryPropertyFlags wished) {
+              VkMemoryPropertyFlags wished, int heap = -1) {
   int best = -1, best_score = -1;
   for (uint32_t i = 0; i < device.memory.memoryTypeCount; ++i) {
     const VkMemoryPropertyFlags flags = device.memory.memoryTypes[i].propertyFlags;
     if (!(allowed >> i & 1u) || (flags & needed) != needed) continue;
-    const int score = __builtin_popcount(flags & wished);
+    const bool there = static_cast<int>(device.memory.memoryTypes[i].heapIndex) == heap;
+    const int score = __builtin_popcount(flags & wished) + (there ? 32 : 0);
     if (score > best_score) best = static_cast<int>(i), best_score = score;
   }
   return best;
@@ -26,12 +27,13 @@ int find_type(const PhysicalDevice& device, uint32_t allowed, VkMemoryPropertyFl
 
 int type_for(const PhysicalDevice& device, Place place, uint32_t allowed) {
   if (place == Place::kHost) return find_type(device, allowed, kMapped, VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+  const int heap = device_local_heap(device);
   if (device.unified) {
-    const int type =
-        find_type(device, allowed, kMapped | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+    const int type = find_type(device, allowed, kMapped | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
+                               VK_MEMORY_PROPERTY_HOST_CACHED_BIT, heap);
     if (type >= 0) return type;
   }
-  return find_type(device, allowed, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
+  return find_type(device, allowed, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, heap);
 }
 
 }  // namespace
@@ -49,8 +51,9 @@ Result<std::unique_ptr<Memory>> Memory::allocate(Context& context, MemoryBudget&
 Status Memory::init(Place place, std::string_view purpose) {
   const PhysicalDevice& physical = context_.physical();
   if (size_ > physical.largest_allocation) {
-    return error(StatusCode::kUnsupported, "vulkan: ", purpose, " takes ", size_, " bytes in one piece, ",
-                 physical.name, " gives at most ", physical.largest_allocation, "; use another device");
+    return error(StatusCode::kOutOfMemory, "vulkan: ", purpose, " takes ", size_, " bytes in one piece, ",
+                 physical.name, " gives at most ", physical.largest_allocation,
+                 "; lower the device's budget or use another device");
   }
   VkBufferCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;

@@ -45,9 +45,11 @@ bool has_unified_memory(const PhysicalDevice& device) {
   if (device.type != VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU && device.type != VK_PHYSICAL_DEVICE_TYPE_CPU) return false;
   constexpr VkMemoryPropertyFlags kWanted =
       VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  const auto heap = static_cast<uint32_t>(device_local_heap(device));  // not a small window to the memory of a card
   const auto* const types = device.memory.memoryTypes;
-  return std::any_of(types, types + device.memory.memoryTypeCount,
-                     [](const VkMemoryType& one) { return (one.propertyFlags & kWanted) == kWanted; });
+  return std::any_of(types, types + device.memory.memoryTypeCount, [&](const VkMemoryType& one) {
+    return (one.propertyFlags & kWanted) == kWanted && one.heapIndex == heap;
+  });
 }
 
 std::string why_unfit(const PhysicalDevice& device, bool has_queue) {
@@ -71,16 +73,6 @@ std::string why_unfit(const PhysicalDevice& device, bool has_queue) {
   return {};
 }
 
-int device_local_heap(const PhysicalDevice& device) {
-  int best = -1;
-  for (uint32_t i = 0; i < device.memory.memoryHeapCount; ++i) {
-    const VkMemoryHeap& heap = device.memory.memoryHeaps[i];
-    if (!(heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)) continue;
-    if (best < 0 || heap.size > device.memory.memoryHeaps[best].size) best = static_cast<int>(i);
-  }
-  return best;
-}
-
 std::string features_of(const PhysicalDevice& device) {
   std::string features =
       concat("vulkan", VK_API_VERSION_MAJOR(device.api_version), ".", VK_API_VERSION_MINOR(device.api_version));
@@ -93,6 +85,16 @@ std::string features_of(const PhysicalDevice& device) {
 }
 
 }  // namespace
+
+int device_local_heap(const PhysicalDevice& device) {
+  int best = -1;
+  for (uint32_t i = 0; i < device.memory.memoryHeapCount; ++i) {
+    const VkMemoryHeap& heap = device.memory.memoryHeaps[i];
+    if (!(heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)) continue;
+    if (best < 0 || heap.size > device.memory.memoryHeaps[best].size) best = static_cast<int>(i);
+  }
+  return best;
+}
 
 PhysicalDevice inspect(VkPhysicalDevice handle) {
   PhysicalDevice device;

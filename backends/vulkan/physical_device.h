@@ -47,6 +47,9 @@ struct PhysicalDevice {
 // The longest binding of a storage buffer that is made use of.
 uint64_t storage_range(const VkPhysicalDeviceLimits& limits);
 
+// The largest; -1 for none.
+int device_local_heap(const PhysicalDevice& device);
+
 PhysicalDevice inspect(VkPhysicalDevice handle);
 // Free memory is asked anew.
 DeviceInfo device_info(const PhysicalDevice& device);

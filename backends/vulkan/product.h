@@ -17,9 +17,10 @@ struct ProductTile {
   static constexpr int64_t kCols = 64;
 };
 
-// Large tiles need registers that telephones lack; the sums are the same either way.
+// Large tiles need registers that telephones lack; the sums are the same either way. Old MoltenVK sizes shared arrays
+// by the shader's own value of a specialization constant.
 inline ProductTile product_tile(const PhysicalDevice& device) {
-  return {device.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU ? 1u : 2u};
+  return {device.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU || device.portability_subset ? 1u : 2u};
 }
 
 // Whether four elements at a multiple of four of every row are an aligned vector.

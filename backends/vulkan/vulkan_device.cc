@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 
 #include "src/base/checked_size.h"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr uint64_t kMappedPiece = uint64_t{32} << 20;  // of a transfer by the host, between questions whether to stop
 constexpr uint64_t kStagingPiece = uint64_t{4} << 20;
 constexpr uint64_t kLeastStaging = uint64_t{64} << 10;
+constexpr size_t kDownloads = 3;  // pieces of one on their way
 
 Memory& memory_of(const Buffer& buffer) { return static_cast<const VulkanBuffer&>(buffer).memory(); }
 
@@ -35,13 +37,13 @@ Result<std::unique_ptr<Buffer>> VulkanDevice::allocate(uint64_t bytes, std::stri
   return std::unique_ptr<Buffer>(std::make_unique<VulkanBuffer>(std::move(memory), commands_, bytes));
 }
 
-// A piece of memory for a transfer, smaller where the budget has no room for what would be best.
-Result<HostRange> VulkanDevice::staging(uint64_t bytes) {
+template <typename Settle>
+Result<HostRange> VulkanDevice::staging(uint64_t bytes, const Settle& settle) {
   uint64_t size = std::min(bytes, kStagingPiece);
   for (;;) {
     auto range = commands_.host_range(size);
     if (range.ok() || range.status().code() != StatusCode::kBudgetExceeded || size <= kLeastStaging) return range;
-    SCROOGE_RETURN_IF_ERROR(commands_.finish());  // so that those in use can be used again
+    SCROOGE_RETURN_IF_ERROR(settle());  // so that those in use can be used again
     if (auto again = commands_.host_range(size); again.ok()) return again;
     size = std::max(size / 2, kLeastStaging);
   }
@@ -60,11 +62,15 @@ Status VulkanDevice::upload(Buffer& to, uint64_t offset, std::span<const std::by
     return {};
   }
   while (!from.empty()) {
-    SCROOGE_ASSIGN_OR_RETURN(const HostRange range, staging(from.size()));
+    SCROOGE_ASSIGN_OR_RETURN(const HostRange range, staging(from.size(), [this] { return commands_.finish(); }));
     const size_t length = std::min<size_t>(range.bytes, from.size());
     std::memcpy(range.data(), from.data(), length);
     SCROOGE_RETURN_IF_ERROR(commands_.copy(*range.memory, range.offset, memory, offset, length));
-    if (length == kStagingPiece) SCROOGE_RETURN_IF_ERROR(commands_.submit());  // it moves while the next is filled
+    staged_ += length;
+    if (staged_ >= kStagingPiece) {  // they move while the next are filled
+      staged_ = 0;
+      SCROOGE_RETURN_IF_ERROR(commands_.submit());
+    }
     offset += length;
     from = from.subspan(length);
   }
@@ -83,17 +89,34 @@ Status VulkanDevice::download(const Buffer& from, uint64_t offset, std::span<std
     }
     return {};
   }
+  struct Arrival {
+    HostRange range;
+    std::span<std::byte> to;
+  };
+  std::deque<Arrival> arrivals;  // the host copies one while others are on their way
+  const auto take_until = [&](size_t left) -> Status {
+    for (; arrivals.size() > left; arrivals.pop_front()) {
+      const auto& [range, target] = arrivals.front();
+      SCROOGE_RETURN_IF_ERROR(commands_.wait_for(*range.memory));
+      std::memcpy(target.data(), range.data(), target.size());
+    }
+    return {};
+  };
+  const auto settle = [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(commands_.finish());
+    return take_until(0);
+  };
   while (!to.empty()) {
-    SCROOGE_ASSIGN_OR_RETURN(const HostRange range, staging(to.size()));
+    SCROOGE_RETURN_IF_ERROR(take_until(kDownloads - 1));
+    SCROOGE_ASSIGN_OR_RETURN(HostRange range, staging(to.size(), settle));
     const size_t length = std::min<size_t>(range.bytes, to.size());
     SCROOGE_RETURN_IF_ERROR(commands_.copy(memory, offset, *range.memory, range.offset, length));
-    SCROOGE_RETURN_IF_ERROR(
-        commands_.when_done([range, length, at = to.data()] { std::memcpy(at, range.data(), length); }));
     SCROOGE_RETURN_IF_ERROR(commands_.submit());
+    arrivals.push_back({std::move(range), to.first(length)});
     offset += length;
     to = to.subspan(length);
   }
-  return commands_.finish();
+  return settle();
 }
 
 Status VulkanDevice::copy(const Buffer& from, uint64_t from_offset, Buffer& to, uint64_t to_offset, uint64_t bytes) {

@@ -99,7 +99,10 @@ class VulkanDevice final : public Device {
   // the budget, kept for the next time; what it holds is unspecified.
   Result<Memory*> scratch(uint64_t bytes);
 
-  Result<HostRange> staging(uint64_t bytes);
+  // A piece of memory for a transfer, smaller where the budget has no room for what would be best. settle() -> Status
+  // waits for the pieces on their way and gives them up.
+  template <typename Settle>
+  Result<HostRange> staging(uint64_t bytes, const Settle& settle);
 
   // Shared by group_params and clip_search (ops/group_params.cc): the scale of candidate c of group g of row r of w is
   // element (r, g * candidates + c) of `scales`, and so its zero point.
@@ -131,8 +134,9 @@ class VulkanDevice final : public Device {
 
   const std::shared_ptr<Context> context_;
   MemoryBudget& budget_;
+  std::unique_ptr<Memory> scratch_;  // before commands_, which waits for what uses it
   Commands commands_;
-  std::unique_ptr<Memory> scratch_;
+  uint64_t staged_ = 0;  // bytes of uploads since one was submitted
 };
 
 }  // namespace scrooge::backend::vulkan

@@ -44,8 +44,8 @@ struct QuantizeOptions {
   int threads = 0;  // 0: all processors of this process
   uint64_t seed = 0;
   uint64_t memory = MemoryBudget::kUnlimited;  // kMemoryAvailable: what the machine has free
-  // Of a device with memory of its own the budget of its buffers; 0: what it has free. Of the others a second ceiling on
-  // the host's; 0: none.
+  // Of a device with memory of its own the budget of its buffers; 0: what it has free. Of the others a second ceiling
+  // on the host's; 0: none.
   uint64_t device_memory = 0;
   std::string device = "cpu";  // a name that choose_device() takes
   bool reproducible = false;  // the same bytes on every processor; device must be the cpu, and becomes the one for that

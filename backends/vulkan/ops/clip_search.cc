@@ -13,6 +13,13 @@ namespace scrooge::backend::vulkan {
 SCROOGE_VULKAN_SHADER(clip_error)
 SCROOGE_VULKAN_SHADER(clip_choose)
 
+namespace {
+
+// Of a group's block of the Gram matrix, in one dispatch: a workgroup takes all of them, and must be short.
+constexpr int64_t kMostBlockRows = 1024;
+
+}  // namespace
+
 // The groups whose blocks of the Gram matrix one window holds, or the rows of one block that it holds.
 Status VulkanDevice::clip_losses(const ClipSearchParams& params, int64_t first, int64_t rows,
                                  const ClipTrials& trials) {
@@ -51,7 +58,7 @@ Status VulkanDevice::clip_losses(const ClipSearchParams& params, int64_t first, 
     const int64_t whole = std::max<int64_t>(windows.rows_that_fit(rest), 1) >= rest.rows
                               ? count - group
                               : windows.rows_that_fit(rest) / length;
-    if (whole >= 1) {
+    if (whole >= 1 && length <= kMostBlockRows) {
       const int64_t at_once = std::min({whole, count - group, kMostGroups});
       SCROOGE_RETURN_IF_ERROR(run_part(group, at_once, 0, length));
       group += at_once;
@@ -59,7 +66,7 @@ Status VulkanDevice::clip_losses(const ClipSearchParams& params, int64_t first, 
     }
     const Matrix block = rest.row_range(0, std::min(length, k - begin)).col_range(0, std::min(length, k - begin));
     SCROOGE_RETURN_IF_ERROR(windows.for_rows(
-        "clip_search", block.rows, {&block}, block.rows,
+        "clip_search", block.rows, {&block}, kMostBlockRows,
         [&](int64_t row, int64_t rows_of_block) { return run_part(group, 1, row, row + rows_of_block); }));
     group += 1;
   }

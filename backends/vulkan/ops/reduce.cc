@@ -29,13 +29,13 @@ Status VulkanDevice::reduce(const ReduceParams& params) {
   if (params.a.rows > 0 && params.a.cols > 0) {
     SCROOGE_RETURN_IF_ERROR(windows.for_each(params.a.rows, params.a.cols, {&params.a, &b}, kReduceElements, some));
   }
-  return commands_.when_done([sums = std::move(sums), result = params.result] {
-    double total = 0;
-    for (const HostRange& range : sums) {
-      total += sum_of_pairs(range, 0, static_cast<int64_t>(range.bytes / kPairBytes));
-    }
-    *result = total;
-  });
+  SCROOGE_RETURN_IF_ERROR(commands_.finish());
+  double total = 0;
+  for (const HostRange& range : sums) {
+    total += sum_of_pairs(range, 0, static_cast<int64_t>(range.bytes / kPairBytes));
+  }
+  *params.result = total;
+  return {};
 }
 
 }  // namespace scrooge::backend::vulkan

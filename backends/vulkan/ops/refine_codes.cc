@@ -59,7 +59,9 @@ Status VulkanDevice::refine_rows(const RefineCodesParams& params, int64_t first,
     push.sweep = static_cast<uint>(sweep);
     SCROOGE_RETURN_IF_ERROR(for_windows([&](const Window& gram, int64_t count) {
       // The work is a guess, that every twentieth code moves; the speed that is measured makes up for it.
-      return run(shaders::refine_sweep, {{static_cast<uint32_t>(params.spec.max_code())}},
+      // The first sweep, in which most codes move, is a Kernel of its own, which the shader knows nothing of: later
+      // ones leave rows early, and would make it look fast.
+      return run(shaders::refine_sweep, {{static_cast<uint32_t>(params.spec.max_code()), sweep == 1}},
                  {codes.binding, scales.binding, gram.binding, slopes, moved.binding()}, push,
                  {static_cast<uint32_t>(rows)}, static_cast<double>(rows * count) * (64 + static_cast<double>(k) / 10));
     }));

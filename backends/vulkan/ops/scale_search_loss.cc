@@ -74,14 +74,13 @@ Status VulkanDevice::scale_search_loss(const ScaleSearchLossParams& params) {
     return {};
   };
   SCROOGE_RETURN_IF_ERROR(windows.for_rows("scale_search_loss", params.w.rows, {&params.w}, form.rows, some));
-  return commands_.when_done([all = std::move(all), loss = params.loss] {
-    for (size_t c = 0; c < loss.size(); ++c) {
-      double sum = 0;
-      for (const SearchSums& part : all)
-        sum += sum_of_pairs(part.range, static_cast<int64_t>(c) * part.each, part.each);
-      loss[c] = sum;
-    }
-  });
+  SCROOGE_RETURN_IF_ERROR(commands_.finish());
+  for (size_t c = 0; c < params.loss.size(); ++c) {
+    double sum = 0;
+    for (const SearchSums& part : all) sum += sum_of_pairs(part.range, static_cast<int64_t>(c) * part.each, part.each);
+    params.loss[c] = sum;
+  }
+  return {};
 }
 
 }  // namespace scrooge::backend::vulkan

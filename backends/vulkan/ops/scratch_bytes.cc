@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bound the planner counts with: what a device takes from the budget beside buffers. Scratch is reused from op to
 // op, so the largest counts; the ops not named here take none.
+#include "backends/vulkan/commands.h"
 #include "backends/vulkan/ops/scratch_parts.h"
 #include "backends/vulkan/vulkan_backend.h"
 
@@ -28,10 +29,10 @@ uint64_t scratch_bytes(int, int64_t max_k, int64_t max_n, int64_t max_sequence) 
       {attention.bytes(), gram_factor_scratch(k), quadratic_scratch(k, n), GptqScratch(k, n).bytes(), one_row});
 }
 
-// Four pieces of a transfer on their way, and what ops read from the host: orders, candidates.
+// Transfers on their way, what ops hold of numbers for the host, and what they read from it: orders, candidates.
 uint64_t host_scratch_bytes(int, int64_t max_k, int64_t, int64_t) {
-  constexpr uint64_t kTransfers = uint64_t{16} << 20, kChunks = uint64_t{1} << 20;
-  return kTransfers + kChunks + 2 * scratch_part(max_k);
+  constexpr uint64_t kHeld = uint64_t{1} << 20;
+  return kHostBytes + kHeld + 2 * scratch_part(max_k);
 }
 
 }  // namespace scrooge::backend::vulkan
