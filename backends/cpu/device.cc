@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "backends/cpu/cpu_device.h"
+#include "src/backend/validate.h"
 #include "src/base/checked_size.h"
 
 namespace scrooge::backend::cpu {
@@ -32,12 +33,6 @@ Status in_pieces(const ThreadPool& pool, uint64_t bytes, const Part& part) {
     part(begin, std::min(kPiece, bytes - begin));
   }
   return {};
-}
-
-Status check_range(std::string_view call, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
-  if (CheckedSize(offset).range_fits(bytes, buffer.size())) return {};
-  return error(StatusCode::kInvalidArgument, call, ": ", bytes, " bytes at offset ", offset, " do not fit a buffer of ",
-               buffer.size(), " bytes");
 }
 
 }  // namespace

@@ -3,16 +3,10 @@
 
 #include "backends/cuda/device_info.h"
 #include "backends/cuda/work.h"
-#include "src/base/checked_size.h"
+#include "src/backend/validate.h"
 
 namespace scrooge::backend::cuda {
 namespace {
-
-Status check_range(std::string_view call, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
-  if (CheckedSize(offset).range_fits(bytes, buffer.size())) return {};
-  return error(StatusCode::kInvalidArgument, call, ": ", bytes, " bytes at offset ", offset, " do not fit a buffer of ",
-               buffer.size(), " bytes");
-}
 
 const CudaBuffer& of(const Buffer& buffer) { return static_cast<const CudaBuffer&>(buffer); }
 

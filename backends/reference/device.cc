@@ -3,6 +3,7 @@
 
 #include "backends/reference/reference_backend.h"
 #include "backends/reference/reference_device.h"
+#include "src/backend/validate.h"
 #include "src/base/checked_size.h"
 
 namespace scrooge::backend::reference {
@@ -23,12 +24,6 @@ class HostBuffer final : public Buffer {
  private:
   HostBlock block_;
 };
-
-Status check_range(std::string_view call, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
-  if (CheckedSize(offset).range_fits(bytes, buffer.size())) return {};
-  return error(StatusCode::kInvalidArgument, call, ": ", bytes, " bytes at offset ", offset, " do not fit a buffer of ",
-               buffer.size(), " bytes");
-}
 
 DeviceInfo reference_info() {
   DeviceInfo info;

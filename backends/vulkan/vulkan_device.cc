@@ -5,7 +5,7 @@
 #include <cstring>
 #include <deque>
 
-#include "src/base/checked_size.h"
+#include "src/backend/validate.h"
 
 namespace scrooge::backend::vulkan {
 namespace {
@@ -16,12 +16,6 @@ constexpr uint64_t kLeastStaging = uint64_t{64} << 10;
 constexpr size_t kDownloads = 3;  // pieces of one on their way
 
 Memory& memory_of(const Buffer& buffer) { return static_cast<const VulkanBuffer&>(buffer).memory(); }
-
-Status check_range(std::string_view call, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
-  if (CheckedSize(offset).range_fits(bytes, buffer.size())) return {};
-  return error(StatusCode::kInvalidArgument, call, ": ", bytes, " bytes at offset ", offset, " do not fit a buffer of ",
-               buffer.size(), " bytes");
-}
 
 }  // namespace
 

@@ -10,6 +10,13 @@
 
 namespace scrooge::backend {
 
+// The same for transfers: `bytes` at `offset` inside the buffer.
+inline Status check_range(std::string_view call, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
+  if (CheckedSize(offset).range_fits(bytes, buffer.size())) return {};
+  return error(StatusCode::kInvalidArgument, call, ": ", bytes, " bytes at offset ", offset, " do not fit a buffer of ",
+               buffer.size(), " bytes");
+}
+
 inline Status validate(const ConvertParams& p) {
   OpCheck check("convert");
   check.matrix_of_any_type("from", p.from).matrix_of_any_type("to", p.to).same_shape("to", p.to, "from", p.from);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/vulkan/shaders/codes_push.h"
+#include "backends/vulkan/ops/codes.h"
 #include "backends/vulkan/shaders/element_push.h"
 #include "backends/vulkan/vulkan_device.h"
 #include "src/backend/validate.h"
@@ -13,24 +13,13 @@ Status VulkanDevice::dequantize(const DequantizeParams& params) {
   const int64_t k = params.w.cols;
   if (k == 0) return {};
   const Windows windows(physical());
-  return windows.for_rows(
-      "dequantize", params.w.rows, {&params.w, &params.scales, &params.zeros, &params.codes},
-      kMostGroups * kElementRows, [&](int64_t first, int64_t count) {
-        const Window w = windows.of(params.w.row_range(first, count));
-        const Window scales = windows.of(params.scales.row_range(first, count));
-        const Window zeros = windows.of(params.zeros.row_range(first, count));
-        const Window codes = windows.of(params.codes.row_range(first, count));
-        const CodesPush push{w.view,
-                             scales.view,
-                             zeros.view,
-                             codes.view,
-                             static_cast<uint>(count),
-                             static_cast<uint>(k),
-                             static_cast<uint>(params.spec.group_length(k)),
-                             0};
-        return run(shaders::dequantize, {}, {codes.binding, scales.binding, zeros.binding, w.binding}, push,
-                   {groups(k, kElementCols), groups(count, kElementRows)}, static_cast<double>(count * k));
-      });
+  return windows.for_rows("dequantize", params.w.rows, {&params.w, &params.scales, &params.zeros, &params.codes},
+                          kMostGroups * kElementRows, [&](int64_t first, int64_t count) {
+                            const CodesRows rows = codes_rows(windows, params, first, count);
+                            return run(shaders::dequantize, {}, {rows.codes, rows.scales, rows.zeros, rows.w},
+                                       rows.push, {groups(k, kElementCols), groups(count, kElementRows)},
+                                       static_cast<double>(count * k));
+                          });
 }
 
 }  // namespace scrooge::backend::vulkan

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "backends/vulkan/ops/codes.h"
 #include "backends/vulkan/quant_constants.h"
-#include "backends/vulkan/shaders/codes_push.h"
 #include "backends/vulkan/shaders/element_push.h"
 #include "backends/vulkan/vulkan_device.h"
 #include "src/backend/validate.h"
@@ -16,21 +16,10 @@ Status VulkanDevice::quantize(const QuantizeParams& params) {
   const Windows windows(physical());
   return windows.for_rows("quantize", params.w.rows, {&params.w, &params.scales, &params.zeros, &params.codes},
                           kMostGroups * kElementRows, [&](int64_t first, int64_t count) {
-                            const Window w = windows.of(params.w.row_range(first, count));
-                            const Window scales = windows.of(params.scales.row_range(first, count));
-                            const Window zeros = windows.of(params.zeros.row_range(first, count));
-                            const Window codes = windows.of(params.codes.row_range(first, count));
-                            const CodesPush push{w.view,
-                                                 scales.view,
-                                                 zeros.view,
-                                                 codes.view,
-                                                 static_cast<uint>(count),
-                                                 static_cast<uint>(k),
-                                                 static_cast<uint>(params.spec.group_length(k)),
-                                                 0};
+                            const CodesRows rows = codes_rows(windows, params, first, count);
                             // A row that begins inside a word reaches into one word more.
                             return run(shaders::quantize, quant_constants(params.spec),
-                                       {w.binding, scales.binding, zeros.binding, codes.binding}, push,
+                                       {rows.w, rows.scales, rows.zeros, rows.codes}, rows.push,
                                        {groups(k / 4 + 2, kElementCols), groups(count, kElementRows)},
                                        static_cast<double>(count * k));
                           });
