@@ -35,7 +35,7 @@ def main():
     state, changed = plain.state_dict(), model.state_dict()
     for name in state:
         state[name].copy_(changed[name])
-    protocol.report_saved(protocol.save(plain, options, "auto-round", **facts), options)
+    protocol.report_saved(protocol.save(plain, options, f"auto-round-{options.iterations}", **facts), options)
 
 
 if __name__ == "__main__":

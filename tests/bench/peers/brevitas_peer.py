@@ -51,7 +51,8 @@ def main():
     plain = protocol.load(folder)
     for (_, target), (_, source) in zip(protocol.linears(plain), protocol.linears(model)):
         target.weight.copy_(source.quant_weight().value)  # scales stay float32 here, which flatters by very little
-    protocol.report_saved(protocol.save(plain, options, f"brevitas-{options.method}", **facts), options)
+    name = f"brevitas-{options.method}" + ("-whole-model" if options.whole_model else "")
+    protocol.report_saved(protocol.save(plain, options, name, **facts), options)
 
 
 if __name__ == "__main__":

@@ -66,8 +66,11 @@ def _floats(raw, dtype):
 def _codes(raw, rows, count, bits):
     """Each row a little-endian bit stream, padded to whole bytes."""
     stream = numpy.unpackbits(numpy.frombuffer(raw, numpy.uint8).reshape(rows, -1), axis=1, bitorder="little")
-    digits = stream[:, :count * bits].reshape(rows, count, bits).astype(numpy.int32)
-    return (digits << numpy.arange(bits)).sum(-1)
+    digits = stream[:, :count * bits].reshape(rows, count, bits)
+    codes = numpy.zeros((rows, count), numpy.int32)
+    for bit in range(bits):
+        codes |= digits[:, :, bit].astype(numpy.int32) << bit
+    return codes
 
 
 def _dequantize(tensor, rows, columns, planes):

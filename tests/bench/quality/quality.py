@@ -12,22 +12,27 @@ import sys
 import time
 
 import table
-from rows import ROWS
+from rows import CALIBRATION_ROWS, ROWS
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 PEERS = HERE.parent / "peers"
 RESULTS = HERE / "results.jsonl"
-CALIBRATION_ROWS, LENGTH, CONTEXT, WINDOWS = 32, 512, 2048, 8
+LENGTH, CONTEXT, WINDOWS = 512, 2048, 8
+TOOLS = sorted({row.python for row in ROWS} - {"", "llama.cpp"})
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@",
+                                     epilog="@FILE: more of these from FILE, one a line, as ../peers/setup.sh leaves")
     parser.add_argument("--gguf", required=True, type=pathlib.Path, help="the original model")
     parser.add_argument("--text", required=True, type=pathlib.Path, help="folder with valid.txt and test.txt")
     parser.add_argument("--work", required=True, type=pathlib.Path, help="folder for checkpoints, logs and files")
     parser.add_argument("--scrooge", default=pathlib.Path("build/release/bin/scrooge"), type=pathlib.Path)
+    parser.add_argument("--scrooge-commit", default=None, metavar="TEXT",
+                        help="what --scrooge was built of; the commit of this tree unless given")
     parser.add_argument("--python", action="append", default=[], metavar="TOOL=PROGRAM",
-                        help="interpreter of autoawq, llm-compressor, gptqmodel, auto-round or brevitas")
+                        help=f"interpreter of {', '.join(TOOLS)}")
     parser.add_argument("--llama-cpp", type=pathlib.Path, help="folder of llama-imatrix and llama-quantize")
     parser.add_argument("--llama-cpp-version", default="")
     parser.add_argument("--threads", type=int, default=1)
@@ -49,9 +54,22 @@ def processor():
         return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
 
 
+def tree_commit():
+    """The commit of this tree, with + where anything outside this folder was edited since; nothing without git."""
+    git = ("git", "-C", str(ROOT))
+    try:
+        words = [*git, "rev-parse", "--short", "HEAD"]
+        commit = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    edited = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", f":(exclude){HERE.relative_to(ROOT)}"])
+    return commit + ("+" if edited.returncode else "")
+
+
 def run(command, log, threads, output=None):
     """Runs it with so many threads; gives wall seconds, processor seconds and the peak of resident memory."""
-    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), HF_HUB_OFFLINE="1")
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), HF_HUB_OFFLINE="1",
+                       CUDA_VISIBLE_DEVICES="")  # on the CPU, also where there is a GPU
     started = time.monotonic()
     with open(log, "w", encoding="utf-8") as errors:
         child = subprocess.Popen([str(word) for word in command], stdout=output or errors, stderr=errors,
@@ -59,6 +77,8 @@ def run(command, log, threads, output=None):
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
+        if child.returncode < 0:  # the log knows nothing of it
+            raise RuntimeError(f"ended by signal {-child.returncode}")
         lines = pathlib.Path(log).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise RuntimeError(lines[-1] if lines else f"exit status {child.returncode}")
     return dict(seconds=round(time.monotonic() - started, 1), cpu_seconds=round(usage.ru_utime + usage.ru_stime, 1),
@@ -90,6 +110,8 @@ def by_peer(row, options):
         if row.bits:
             command += ["--bits", row.bits, "--group", row.group]
         if row.python == "llama.cpp":
+            if not options.llama_cpp:
+                raise LookupError("no --llama-cpp")
             command += ["--llama-cpp", options.llama_cpp, "--version", options.llama_cpp_version]
         run(command, options.work / f"{row.folder}.log", options.threads)
     known = json.loads(facts.read_text(encoding="utf-8"))
@@ -106,13 +128,27 @@ def by_scrooge(row, options):
     command = [options.scrooge, "quantize", options.work / "float16", "--output", file, "--report", report, "--bits",
                row.bits, "--group", row.group, "--asymmetric", "--threads", options.threads, "-q", *row.command]
     if "rtn" not in row.command:
-        ids = ids_file(options, "valid.txt", CALIBRATION_ROWS * LENGTH)
-        command += ["--calibration-ids", ids, "--samples", CALIBRATION_ROWS, "--length", LENGTH]
+        ids = ids_file(options, "valid.txt", row.samples * LENGTH)
+        command += ["--calibration-ids", ids, "--samples", row.samples, "--length", LENGTH]
     facts = run(command, options.work / "scrooge.log", options.threads)
     version = subprocess.run([options.scrooge, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
     known = json.loads(report.read_text(encoding="utf-8"))
-    facts.update(version=version.strip(), file_bytes=file.stat().st_size, bits_per_weight=known["bits_per_weight"])
+    commit = tree_commit() if options.scrooge_commit is None else options.scrooge_commit
+    facts.update(version=version.strip(), file_bytes=file.stat().st_size, bits_per_weight=known["bits_per_weight"],
+                 **(dict(commit=commit) if commit else {}),
+                 **(dict(samples=row.samples) if row.samples != CALIBRATION_ROWS else {}))
     return file, facts
+
+
+def make_original(options):
+    """The float16 checkpoint that every tool starts from, in the work folder; made once."""
+    folder = options.work / "float16"
+    if not (folder / "config.json").exists():
+        python = options.pythons.get("autoawq")
+        if not python:
+            sys.exit(f"{folder} is missing, and no --python autoawq=PROGRAM to make it: run ../peers/setup.sh")
+        options.work.mkdir(parents=True, exist_ok=True)
+        run([python, PEERS / "checkpoint.py", *shared(options)], options.work / "float16.log", options.threads)
 
 
 def evaluate(model, options):
@@ -153,8 +189,7 @@ def main():
         for row in ROWS:
             print("recorded" if row.key in recorded else "        ", row.key)
         return
-    if not (options.work / "float16").exists():
-        sys.exit(f"{options.work}/float16 is missing: run ../peers/original_and_rtn.py once, which makes it")
+    make_original(options)
     for row in ROWS:
         if not wanted(row, options, recorded):
             continue

@@ -3,10 +3,10 @@
 import json
 import pathlib
 
-from rows import ROWS, SETTINGS, WITHOUT_ROW
+from rows import BLOCK_WEIGHTS, OTHER_WEIGHTS, ROWS, SETTINGS, WITHOUT_ROW
 
-HEAD = ("tool", "bits a weight", "file", "perplexity", "KL", "top-1", "seconds", "CPU seconds", "threads",
-        "peak memory", "date")
+HEAD = ("tool", "bits a weight", "file", "perplexity", "KL", "top-1", "CPU seconds", "seconds", "threads",
+        "peak memory", "date, commit")
 
 
 def read(path):
@@ -21,12 +21,34 @@ def shown(record, name, form="{:.4f}", factor=1):
     return "-" if value is None else form.format(value * factor)
 
 
+def file_size(record):
+    """As written, or else what the weights alone would take."""
+    if record.get("file_bytes") is not None:
+        return shown(record, "file_bytes", "{:.1f} MB", 1e-6)
+    computed = (BLOCK_WEIGHTS * record["bits_per_weight"] + OTHER_WEIGHTS * 16) / 8
+    return f"{computed * 1e-6:.1f} MB, computed"
+
+
+def wall_seconds(record):
+    """Nothing where the machine had other work: a wait for the processor tells nothing about the tool."""
+    waited = record.get("seconds", 0) > 1.1 * record.get("cpu_seconds", 0) + 1
+    return "-" if waited else shown(record, "seconds", "{:.0f}")
+
+
 def line(record):
     return (record.get("version", record["name"]) if record["setting"] == "own" else record["name"],
-            shown(record, "bits_per_weight", "{:.3f}"), shown(record, "file_bytes", "{:.1f} MB", 1e-6),
-            shown(record, "perplexity", "{:.2f}"), shown(record, "kl"), shown(record, "top1", "{:.1f} %", 100),
-            shown(record, "seconds", "{:.0f}"), shown(record, "cpu_seconds", "{:.0f}"),
-            shown(record, "threads", "{}"), shown(record, "peak_bytes", "{:.0f} MB", 1e-6), record["date"])
+            shown(record, "bits_per_weight", "{:.3f}"), file_size(record), shown(record, "perplexity", "{:.2f}"),
+            shown(record, "kl"), shown(record, "top1", "{:.1f} %", 100), shown(record, "cpu_seconds", "{:.0f}"),
+            wall_seconds(record), shown(record, "threads", "{}"), shown(record, "peak_bytes", "{:.0f} MB", 1e-6),
+            " ".join(filter(None, (record["date"], record.get("commit")))))
+
+
+def processors(recorded):
+    """Each with the dates of its rows."""
+    dates = {}
+    for record in recorded.values():
+        dates.setdefault(record["processor"], set()).add(record["date"])
+    return [(name, sorted(dates[name])) for name in sorted(dates)]
 
 
 def markdown(recorded):
@@ -50,8 +72,8 @@ def markdown(recorded):
     versions = sorted({record["version"] for record in recorded.values() if "version" in record})
     text += ["", "## Without a row", *(f"- {name}: {why}." for name, why in WITHOUT_ROW.items()),
              *(["", "## Notes", *notes] if notes else []),
-             "", "## Versions and processor", *(f"- {version}" for version in versions),
-             *(f"- {name}" for name in sorted({record["processor"] for record in recorded.values()}))]
+             "", "## Versions and processors", *(f"- {version}" for version in versions),
+             *(f"- {name}: rows of {', '.join(dates)}" for name, dates in processors(recorded))]
     return "\n".join(text) + "\n"
 
 
