@@ -17,7 +17,9 @@ function(scrooge_install target file component)
   install(EXPORT ${file} NAMESPACE scrooge:: DESTINATION "${package_dir}" COMPONENT ${component})
 endfunction()
 
-scrooge_install(scrooge ScroogeSharedTargets runtime)
+if(TARGET scrooge)
+  scrooge_install(scrooge ScroogeSharedTargets runtime)
+endif()
 if(TARGET scrooge_static)
   scrooge_install(scrooge_static ScroogeStaticTargets dev)
 endif()
@@ -30,8 +32,12 @@ if(TARGET scrooge_cli)
   scrooge_install(scrooge_cli ScroogeToolTargets tools)
 endif()
 
+set(headers PATTERN "*.h" PATTERN "*.hpp")
+if(NOT TARGET scrooge)
+  set(headers PATTERN "scrooge_reader.h")
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/scrooge"
-  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev FILES_MATCHING ${headers})
 install(FILES "${PROJECT_SOURCE_DIR}/schema/scrooge_model.fbs"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/scrooge" COMPONENT dev)
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/ScroogeAddModel.cmake" "${PROJECT_SOURCE_DIR}/cmake/ScroogeModelStep.cmake"
@@ -53,6 +59,9 @@ write_basic_package_version_file("${staging}/ScroogeConfigVersion.cmake" COMPATI
 install(FILES "${staging}/ScroogeConfig.cmake" "${staging}/ScroogeConfigVersion.cmake"
   DESTINATION "${package_dir}" COMPONENT dev)
 
+if(NOT TARGET scrooge)
+  return()
+endif()
 # scrooge.pc finds its prefix from where it lies, unless a folder was given as an absolute path.
 set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")

@@ -44,6 +44,14 @@ static float dot_group_any(const scrooge_reader_tensor* w, uint64_t row, uint64_
   return sum;
 }
 
+/* Bytes of a + b + c floats, or 0 where they are more than `limit`, the largest size of the machine, holds: the counts
+ * are 64-bit numbers of a file that may be hostile, and size_t has 32 bits on many boards. */
+static uint64_t bytes_of_floats(uint64_t a, uint64_t b, uint64_t c, uint64_t limit) {
+  const uint64_t most = limit / sizeof(float);
+  if (a > most || b > most - a || c > most - a - b) return 0;
+  return (a + b + c) * sizeof(float);
+}
+
 /* y[N] = W[N,K] x[K]. A weight is (code - zero) * scale, so a group adds scale * (sum of code * x - zero * sum of x),
  * and its sum of x is the same for every row: `sums`, one number per group. */
 static scrooge_reader_status multiply(const scrooge_reader_tensor* w, const float* x, float* sums, float* y) {
@@ -93,8 +101,12 @@ static int run(const scrooge_reader* reader, const char* name) {
   if (status != SCROOGE_READER_OK) return fail(name, status);
   if (w.kind != SCROOGE_READER_TENSOR_QUANTIZED) return fail(name, SCROOGE_READER_UNSUPPORTED_TYPE);
 
-  float* room = malloc((w.cols + w.groups + w.rows) * sizeof(float));
-  if (room == NULL) return EXIT_FAILURE;
+  const uint64_t bytes = bytes_of_floats(w.cols, w.groups, w.rows, SIZE_MAX);
+  float* room = bytes == 0 ? NULL : malloc((size_t)bytes);
+  if (room == NULL) {
+    fprintf(stderr, "%s: its vectors do not fit into the memory of this machine\n", name);
+    return EXIT_FAILURE;
+  }
   float *x = room, *sums = x + w.cols, *y = sums + w.groups;
   for (uint64_t k = 0; k < w.cols; ++k) x[k] = ((float)(37 * k % 64) - 32) / 32;
   /* Weights were multiplied by the input scale, column by column; without a producer that does, x is divided here. */
@@ -120,6 +132,11 @@ int main(int argc, char** argv) {
     return EXIT_FAILURE;
   }
   const size_t size = (size_t)about.st_size;
+  if ((uint64_t)size != (uint64_t)about.st_size) {
+    fprintf(stderr, "%s: larger than the address space of this machine\n", argv[1]);
+    close(file);
+    return EXIT_FAILURE;
+  }
   void* data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
   close(file);
   if (data == MAP_FAILED) {

@@ -1,12 +1,12 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# compile_or_copy.sh COMPILER ARGUMENT...: a compiler launcher. Objects that $REUSABLE lists, as "OBJECT COPY", are
-# copied instead of compiled.
-object=""
-for ((i = 2; i <= $#; ++i)); do
-  [[ ${!i} == -o ]] && { next=$((i + 1)) object=${!next}; break; }
+# compile_or_copy.sh COMPILER ARGUMENT...: a compiler launcher. Objects that the folder $REUSABLE has are copied from there
+# instead of compiled; the others are listed in $REUSABLE.compiled. Run for every object, so it starts nothing else.
+previous="" object=""
+for argument; do
+  [ "$previous" = -o ] && object=$argument
+  previous=$argument
 done
-copy=$(awk -v object="$object" '$1 == object { print $2; exit }' "$REUSABLE")
-if [[ $copy ]]; then exec cp "$copy" "$object"; fi
+if [ -n "$object" ] && [ -e "$REUSABLE/$object" ]; then exec cp "$REUSABLE/$object" "$object"; fi
 echo "$object" >>"$REUSABLE.compiled"
 exec "$@"

@@ -55,6 +55,48 @@ echo " " >>"$inputs/config.json"
 run_build
 [[ $(identity) != "$before" ]] || fail "another checkpoint, the same model"
 
+# A build that was killed in the middle, with all that it had started, goes on behind the block that was finished: the
+# same bytes, and the report says so. That moment is seen by the journal, which then more than doubles; by builtins
+# alone and ahead of the job (nice), whose blocks take their time. Where it was too quick, again.
+kill_session() { # SESSION
+  local pids
+  while pids=$(awk -v session="$1" '{ pid = $1; sub(/.*\) /, ""); if ($4 == session && $1 != "Z") print pid }' \
+    /proc/[0-9]*/stat 2>/dev/null || true) && [[ $pids ]]; do
+    kill -KILL $pids 2>/dev/null || true
+  done
+}
+wait_for_block() { # SESSION: until a block of the model is done, or the session's first process has ended
+  local size parts least=""
+  while kill -0 "$1"; do
+    mapfile -d '' parts <"$model.journal" || continue
+    printf -v size %s "${parts[@]}"
+    size=${#size}
+    if ((size > 0 && size < ${least:-size + 1})); then least=$size; fi
+    if [[ $least ]] && ((size > 2 * least)); then return; fi
+  done 2>/dev/null
+}
+configure firmware "$build" "${options[@]}" -DGRID=400
+run_build
+cp "$model" "$SCRATCH/whole"
+resumed=""
+for turn in {1..10}; do
+  rm "$model"
+  setsid nice -n 19 "$CMAKE" --build "$build" --target tiny_model >"$SCRATCH/killed.log" 2>&1 &
+  session=$!
+  wait_for_block "$session"
+  kill_session "$session"
+  wait "$session" 2>/dev/null || true
+  run_build
+  ! grep -q "starting over" "$SCRATCH/log" || fail "a killed build started over: $(cat "$SCRATCH/log")"
+  cmp "$model" "$SCRATCH/whole" || fail "a build that was killed (turn $turn) makes another model"
+  if grep -q '"resumed_blocks": *[1-9]' "$build/tiny_model.json"; then
+    resumed=yes
+    break
+  fi
+done
+[[ $resumed ]] || fail "of $turn builds that were killed none went on where it stopped"
+configure firmware "$build" "${options[@]}" -DGRID=20
+
 # What an interrupted job for another text has left does not stand in the way. Which moment leaves something to go on
 # from is not known, so several are tried.
 cp "$TEXT" "$SCRATCH/other.txt"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Scrooge as a part of another build: by add_subdirectory, then by FetchContent in the same build folder. To be quick, an
-# object is taken from the build under test where both builds compile it by the very same command, save for the folder.
+# object is taken from the build under test where both builds compile it by the very same command, save for the folder;
+# kernels and shaders, which are not objects, are left out.
 source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 fresh_scratch
 build=$SCRATCH/build
@@ -13,22 +14,27 @@ commands() {
     sed -nE 's|^(.* -o ([^ ]*) -c .*)$|\2\t\1|p' | sort
 }
 
-# The objects whose commands agree, and which the build under test has, newer than their source.
+# Puts into $REUSABLE the objects whose commands agree, and which the build under test has, newer than their source.
 find_reusable() {
-  comm -12 <(commands "$BUILD/compile_commands.json" "$BUILD" "") \
-    <(commands "$build/compile_commands.json" "$build/scrooge" scrooge/) |
-    while IFS=$'\t' read -r object command; do
-      [[ $BUILD/$object -nt ${command##* } ]] && echo "scrooge/$object $BUILD/$object"
-    done >"$REUSABLE" || true
+  local objects=()
+  while IFS=$'\t' read -r object command; do
+    [[ $BUILD/$object -nt ${command##* } ]] && objects+=("$object")
+  done < <(comm -12 <(commands "$BUILD/compile_commands.json" "$BUILD" "") \
+    <(commands "$build/compile_commands.json" "$build/scrooge" scrooge/))
+  rm -rf "$REUSABLE"
+  mkdir -p "$REUSABLE/scrooge"
+  copied=${#objects[@]}
+  ((copied == 0)) || (cd "$BUILD" && cp --parents -t "$REUSABLE/scrooge" "${objects[@]}")
 }
 
 : >"$REUSABLE.compiled"
 for fetch in OFF ON; do
   configure from_source "$build" -DSCROOGE_CHECKOUT="$SOURCE" -DFETCH=$fetch -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
     -DCMAKE_BUILD_TYPE="$BUILD_TYPE" -DCMAKE_C_FLAGS="$C_FLAGS" -DCMAKE_CXX_FLAGS="$CXX_FLAGS" \
-    -DSCROOGE_WITH_ONEDNN="$WITH_ONEDNN" -DCMAKE_{C,CXX}_COMPILER_LAUNCHER="$HERE/compile_or_copy.sh"
+    -DSCROOGE_WITH_ONEDNN="$WITH_ONEDNN" -DSCROOGE_WITH_CUDA=OFF -DSCROOGE_WITH_VULKAN=OFF -DCHECKPOINT="$CHECKPOINT" \
+    -DCMAKE_{C,CXX}_COMPILER_LAUNCHER="$HERE/compile_or_copy.sh"
   find_reusable
-  quietly "$CMAKE" --build "$build" --target with_scrooge with_scrooge_static with_reader
+  quietly "$CMAKE" --build "$build" --target {,cxx_}with_scrooge{,_static} with_reader rtn_model
   (cd "$build" && quietly ctest --output-on-failure --no-tests=error)
 done
-echo "$(wc -l <"$REUSABLE") objects could be copied, $(wc -l <"$REUSABLE.compiled") were compiled"
+echo "$copied objects could be copied, $(wc -l <"$REUSABLE.compiled") were compiled"

@@ -22,7 +22,16 @@ for package in libscrooge0 scrooge-dev scrooge-tools; do
   deb=${package}_${version}_$arch.deb
   [[ -s $deb ]] || fail "no $deb among $(ls)"
   dpkg-deb -x "$deb" "$root"
-  [[ -s $root/usr/share/doc/$package/copyright ]] || fail "$package has no copyright file"
+  copyright=$root/usr/share/doc/$package/copyright
+  [[ -s $copyright ]] || fail "$package has no copyright file"
+  for part in Scrooge CLI11 Eigen FlatBuffers Highway volk Vulkan simdjson xxHash PCRE2 utf8proc Nettle; do
+    grep -q "^\(Upstream-Name\|Comment\): .*$part" "$copyright" || fail "the copyright file of $package lacks $part"
+  done
+  # Each licence that a paragraph of files names has a paragraph with its text.
+  awk '/^Files:/ { files = 1 } !NF { files = 0 }
+       sub(/^License: /, "") { if (files) used[$0] = 1; else told[$0] = 1 }
+       END { for (name in used) if (!(name in told)) { print name; wrong = 1 } exit wrong }' "$copyright" ||
+    fail "licences without a text in the copyright file of $package"
   [[ $(dpkg-deb -f "$deb" Maintainer) ]] || fail "$package has no maintainer"
   owners=$(dpkg-deb -c "$deb" | awk '{ print $2 }' | sort -u)
   [[ $owners == root/root ]] || fail "files of $package belong to $owners"
@@ -34,9 +43,11 @@ has scrooge-tools libscrooge0
 for library in libscrooge0 libpcre2-dev libutf8proc-dev libhwy-dev libsimdjson-dev libxxhash-dev nettle-dev; do
   has scrooge-dev $library
 done
-# What the packages depend on beside each other is installed here, as it was needed to build: so the names are right.
+[[ $(field scrooge-dev) =~ libstdc\+\+(-[0-9]+)?-dev ]] || fail "scrooge-dev lacks a C++ library: $(field scrooge-dev)"
+# What the packages depend on (the first of alternatives) beside each other is installed here, as it was needed to
+# build: so the names are right.
 for package in $(for name in libscrooge0 scrooge-dev scrooge-tools; do field $name; done |
-  sed 's/([^)]*)//g; s/,/\n/g' | tr -d ' ' | sort -u); do
+  sed 's/([^)]*)//g; s/,/\n/g' | sed 's/|.*//' | tr -d ' ' | sort -u); do
   [[ $package == libscrooge0 ]] && continue
   dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -q '^installed' || fail "not in Debian: $package"
 done
@@ -53,7 +64,7 @@ quietly "$CMAKE" --build "$SCRATCH/consumer" --target with_scrooge
 quietly "$SCRATCH/consumer/with_scrooge" "$MODEL"
 
 mkdir "$SCRATCH/archive"
-tar -xzf scrooge-*.tar.gz -C "$SCRATCH/archive" --strip-components=1
+tar -xzf scrooge-*-Linux-"$(uname -m)".tar.gz -C "$SCRATCH/archive" --strip-components=1
 for file in bin/scrooge include/scrooge/scrooge.h share/doc/libscrooge0/LICENSE; do
   find "$SCRATCH/archive" -path "*/$file" | grep -q . || fail "the archive lacks $file"
 done

@@ -2,8 +2,9 @@
 // Opening a file of 10 000 tensors, checksum of the index included, takes less than 5 ms.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
+#include <ctime>
 
 #include "tests/reader/comparison.h"
 #include "tests/reader/memory_file.h"
@@ -33,15 +34,20 @@ Status write_many(const std::string& path) {
   return writer.finish({});
 }
 
-// The least of some runs: the time it takes, rather than what else the machine does.
+double processor_milliseconds() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+// Processor time, and the least of some runs: the time it takes, rather than what else the machine does.
 template <typename Work>
 double least_milliseconds(Work work) {
   double least = 1e9;
   for (int run = 0; run < 25; ++run) {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = processor_milliseconds();
     work();
-    const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
-    least = std::min(least, spent.count());
+    least = std::min(least, processor_milliseconds() - begin);
   }
   return least;
 }
@@ -69,7 +75,7 @@ TEST(OpenTime, OfTenThousandTensorsIsBelowFiveMilliseconds) {
   }
   std::printf("%u tensors, index of %u bytes: open %.2f ms, check %.2f ms\n", reader.tensor_count, reader.index_size,
               open, check);
-#if defined(NDEBUG) && !defined(SCROOGE_SANITIZED)
+#if defined(NDEBUG) && !defined(SCROOGE_SANITIZED) && !defined(SCROOGE_EMULATED)
   EXPECT_LT(open, kMilliseconds);
 #else
   (void)kMilliseconds;
