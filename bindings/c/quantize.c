@@ -54,7 +54,7 @@ static int print_first_row(const char* path) {
     if (status == SCROOGE_OK && info.kind == SCROOGE_TENSOR_QUANTIZED) break;
   }
   if (status == SCROOGE_OK && info.kind == SCROOGE_TENSOR_QUANTIZED) {
-    float* row = malloc(info.columns * sizeof(*row));
+    float* row = info.columns > SIZE_MAX / sizeof(*row) ? NULL : malloc((size_t)info.columns * sizeof(*row));
     if (row == NULL) {
       status = SCROOGE_OUT_OF_MEMORY;
     } else {

@@ -19,6 +19,8 @@
  *     are immutable after open and may be read from several threads. scrooge_job_cancel may be called from any thread.
  *  6. Callbacks run on the thread that made the call, must not call back into the same handle, and must not throw.
  *  7. No global state, no printing, no abort, no exception across this boundary. Sizes are bytes unless said otherwise.
+ *     Signals are the caller's: where files may grow above the limit of the process (RLIMIT_FSIZE), ignore SIGXFSZ, as
+ *     the command does, and the write gives SCROOGE_NO_SPACE instead of ending the process.
  *  8. Symbols are never removed and structs never reordered within a major version.
  */
 #ifndef SCROOGE_SCROOGE_H_
@@ -224,7 +226,7 @@ typedef struct scrooge_quantize_options {
   int32_t clip;                 /* 1: search the clip range of every group */
   uint32_t threads;             /* 0: all processors of this process */
   uint32_t reserved2;
-  uint64_t seed;
+  uint64_t seed;                      /* of SCROOGE_SAMPLING_RANDOM; with another sampling it must be 0 */
   uint64_t memory;                    /* host budget in bytes; 0: what is free (below); UINT64_MAX: no limit */
   const char* device;                 /* what scrooge_device_find takes; NULL: "cpu" */
   const scrooge_allocator* allocator; /* NULL: anonymous maps; copied, its functions must outlive the job */
@@ -238,7 +240,7 @@ typedef struct scrooge_quantize_options {
   double correct;       /* error correction towards the original output, 0 to 1; negative: by effort */
   int32_t refine;       /* sweeps of coordinate descent on the codes, before each refit; negative: by effort */
   int32_t sampling;     /* SCROOGE_SAMPLING_* */
-  double held_out;      /* percent of the calibration tokens kept apart to check the result on, 0 to 50 */
+  double held_out;      /* percent of the calibration tokens kept apart to check the result on, 0 to 50 (below) */
   double outliers;      /* percent of the tokens, the most extreme ones, left out of the statistics, 0 to 50 */
   uint64_t max_tokens_per_sample; /* tokens of a row, evenly spaced, that enter the statistics; 0: all */
   const char* spill;              /* folder for what the memory budget has no room for; NULL: nothing is spilled */
@@ -260,6 +262,10 @@ typedef struct scrooge_quantize_options {
  * "nearest" (also for NULL, whatever the effort) or "heuristic", and clip 0; what needs the statistics that the file
  * does not keep (rounding "gptq"; correct, refine, refit above 0) is SCROOGE_INVALID_ARGUMENT, as are a calibration
  * text, save_calibration and another method beside it. */
+
+/* Whole rows are held out, as many as come nearest to the percentage. Where these are none, or fewer than 64 tokens,
+ * which decide nothing, none is, and where they come nowhere near, as of few long rows, what is held out is so much:
+ * both with a warning. */
 
 /* What is free, when no budget is given: the least of what the process's cgroups (version 2) and its resource limits
  * leave and of the machine's available memory, less a margin of a tenth, at least 64 MiB, for what the budget does not
@@ -305,7 +311,7 @@ typedef struct scrooge_plan {
   uint64_t budget_bytes;         /* UINT64_MAX: no limit */
   uint64_t output_bytes;         /* size of the file */
   uint64_t tokens;               /* calibration tokens used */
-  uint64_t tokens_dropped;       /* tail of the text that filled no row, or rows beyond `samples` */
+  uint64_t tokens_dropped;       /* of what was read: a tail that filled no row, rows that were not chosen */
   double bits_per_weight;        /* of the block linears as stored */
   uint64_t spill_bytes;          /* of disk in the spill folder, while the job runs */
   uint64_t overhead_bytes;       /* of the process itself: code, heap; in peak_bytes, not in minimum_bytes */
@@ -319,7 +325,11 @@ typedef struct scrooge_plan {
   uint32_t device_own_memory;    /* 1: the device has memory of its own */
   const char* device;            /* its id; lives as long as the job, as do the next two */
   const char* device_name;
-  const char* device_reason; /* why it is this one; empty where options.device said so */
+  const char* device_reason;  /* why it is this one; empty where options.device said so */
+  uint64_t held_out_tokens;   /* of `tokens`, kept apart to check the result on, as whole rows come nearest */
+  uint64_t statistics_tokens; /* of the others, that enter the statistics, before outliers are left out */
+  uint32_t disks;             /* of scrooge_job_get_disk */
+  uint32_t reserved;
 } scrooge_plan;
 
 /* Set plan->struct_size before. */
@@ -352,10 +362,54 @@ typedef struct scrooge_plan_item {
  * SCROOGE_INVALID_ARGUMENT when index >= plan.items. Set item->struct_size before. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_item(const scrooge_job* job, uint32_t index,
                                                                       scrooge_plan_item* item, scrooge_error** error);
+
+typedef struct scrooge_disk {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* folder;      /* on it; lives as long as the job, as does the next */
+  const char* purposes;    /* "output 60.1 MiB, spill files 2.0 GiB" */
+  uint64_t bytes;          /* that the job still has to write there, while it runs and at its end */
+  uint64_t required_bytes; /* of them, without hidden states that the job can do without (SCROOGE_STATES_AUTO) */
+  uint64_t free_bytes;     /* UINT64_MAX where the file system does not say */
+} scrooge_disk;
+
+/* What the job needs of each disk it writes to, found by prepare; without an output path what lies beside the output is
+ * left out. scrooge_job_convert looks again, and where required_bytes are not free it is SCROOGE_NO_SPACE before any
+ * work. SCROOGE_INVALID_ARGUMENT when index >= plan.disks. Set disk->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_disk(const scrooge_job* job, uint32_t index,
+                                                                 scrooge_disk* disk, scrooge_error** error);
 /* The whole plan with its items and the settings it was made for, as JSON. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_json(const scrooge_job* job, char* buffer,
                                                                       size_t capacity, size_t* required,
                                                                       scrooge_error** error);
+
+typedef struct scrooge_time_plan {
+  uint32_t struct_size;
+  uint32_t items;        /* of scrooge_job_get_time_item */
+  double seconds;        /* that convert takes, within a factor of about two on a machine without other work */
+  double seconds_fast;   /* of the same job with SCROOGE_EFFORT_FAST; 0 where nothing is calibrated */
+  double rate_exact;     /* of the device and its threads: operations a second of large f32 products */
+  double rate_fast;      /* the same in the precision that calibration takes */
+  int32_t rate_measured; /* 1: just now, on this machine; 0: what such a device does as a rule */
+  uint32_t reserved;
+} scrooge_time_plan;
+
+typedef struct scrooge_time_item {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* purpose; /* "scale search", "second-order rounding", "error correction", ...; static */
+  double seconds;      /* of the whole job */
+} scrooge_time_item;
+
+/* How long the job will take, estimated from shapes. The first call in a process may time a host device, for some
+ * milliseconds of one core. Set time->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_time_plan(const scrooge_job* job, scrooge_time_plan* time,
+                                                                      scrooge_error** error);
+/* What each part of the work takes; the items sum up to `seconds`. SCROOGE_INVALID_ARGUMENT when index >= time.items.
+ * Set item->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_time_item(const scrooge_job* job, uint32_t index,
+                                                                      scrooge_time_item* item, scrooge_error** error);
+
 /* Runs the job. The output appears under its name only when complete and durable; after any failure an older file of
  * that name is as it was. Finished blocks are durable in OUTPUT.partial with OUTPUT.journal beside it: after a crash, a
  * cancel or an error that may pass, the same job (whatever its budget, threads and spill folder) goes on behind the
@@ -366,6 +420,22 @@ SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_plan_json(const scro
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_convert(scrooge_job* job, scrooge_error** error);
 /* Thread-safe and async-signal-safe: convert returns SCROOGE_CANCELLED soon. */
 SCROOGE_API void scrooge_job_cancel(scrooge_job* job);
+
+/* What the guards did. Figures of a job that went on behind finished blocks include those. */
+typedef struct scrooge_guards {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t held_out_tokens;     /* that checked the result */
+  uint64_t statistics_tokens;   /* that entered the statistics; where blocks differ, of the one with the fewest */
+  uint64_t overfit_corrections; /* stages solved again without error correction, for it failed on those held out */
+  uint64_t overfit_linears;     /* worse than round-to-nearest on the held-out tokens, better on the others */
+  uint64_t nearest_linears;     /* rounded to nearest in the end: all of a stage in which one is worse */
+  uint64_t damped_stages;       /* whose second-order rounding took more than 1 % of damping */
+  uint64_t broken_down_stages;  /* for which no damping was enough */
+} scrooge_guards;
+/* After convert. Set guards->struct_size before. */
+SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_guards(const scrooge_job* job, scrooge_guards* guards,
+                                                                   scrooge_error** error);
 /* After convert: everything measured, per block and per linear, as JSON. */
 SCROOGE_API SCROOGE_MUST_USE scrooge_status scrooge_job_get_report_json(const scrooge_job* job, char* buffer,
                                                                         size_t capacity, size_t* required,
@@ -436,7 +506,8 @@ typedef struct scrooge_stage_info {
   double alpha;
   double loss_identity; /* of the scale search, by round-to-nearest, summed over tokens */
   double loss_chosen;
-  uint64_t tokens;
+  uint64_t tokens; /* that entered the statistics */
+  double damping;  /* of second-order rounding, a share of the mean diagonal; 0: none, or the file lacks it */
 } scrooge_stage_info;
 SCROOGE_API uint64_t scrooge_model_stage_count(const scrooge_model* model);
 /* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */
@@ -450,8 +521,9 @@ typedef struct scrooge_linear_info {
   const char* name;  /* of its weight; lives as long as the model */
   double loss;       /* squared output error, summed over tokens; 0 where it was not measured, as the next */
   double loss_rtn;   /* the same for round-to-nearest */
-  int32_t fell_back; /* 1: its stage was not better than round-to-nearest everywhere */
+  int32_t fell_back; /* 1: its stage was not better than round-to-nearest everywhere: unscaled, or rounded to nearest */
   uint32_t reserved;
+  const char* rounding; /* what its codes went through, as options.rounding has it; empty where the file lacks it */
 } scrooge_linear_info;
 SCROOGE_API uint64_t scrooge_model_linear_count(const scrooge_model* model);
 /* SCROOGE_INVALID_ARGUMENT when index >= count. Set info->struct_size before. */

@@ -184,6 +184,23 @@ class Job {
       return scrooge_job_get_plan_item(get(), index, &out, error);
     });
   }
+  // REQUIRES: index < plan()->disks. Its texts live as long as the job.
+  Expected<scrooge_disk> disk(std::uint32_t index) const {
+    return detail::fill(detail::sized<scrooge_disk>(), [&](scrooge_disk& out, scrooge_error** error) {
+      return scrooge_job_get_disk(get(), index, &out, error);
+    });
+  }
+  Expected<scrooge_time_plan> time_plan() const {
+    return detail::fill(detail::sized<scrooge_time_plan>(), [&](scrooge_time_plan& out, scrooge_error** error) {
+      return scrooge_job_get_time_plan(get(), &out, error);
+    });
+  }
+  // REQUIRES: index < time_plan().items.
+  Expected<scrooge_time_item> time_item(std::uint32_t index) const {
+    return detail::fill(detail::sized<scrooge_time_item>(), [&](scrooge_time_item& out, scrooge_error** error) {
+      return scrooge_job_get_time_item(get(), index, &out, error);
+    });
+  }
   Expected<std::string> plan_json() const {
     return detail::text([&](char* out, std::size_t capacity, std::size_t* required, scrooge_error** error) {
       return scrooge_job_get_plan_json(get(), out, capacity, required, error);
@@ -191,6 +208,12 @@ class Job {
   }
   Expected<void> convert() {
     return detail::check([&](scrooge_error** error) { return scrooge_job_convert(get(), error); });
+  }
+  // After convert().
+  Expected<scrooge_guards> guards() const {
+    return detail::fill(detail::sized<scrooge_guards>(), [&](scrooge_guards& out, scrooge_error** error) {
+      return scrooge_job_get_guards(get(), &out, error);
+    });
   }
   // From any thread, and from a signal handler.
   void cancel() noexcept { scrooge_job_cancel(get()); }

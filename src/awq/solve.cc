@@ -94,6 +94,7 @@ Status Solver::prepare_stage(const StageStatistics& statistics, const SolveRooms
     for (size_t i = 0; i < s.size(); ++i) salience[i] /= s[i] * s[i];
     SCROOGE_ASSIGN_OR_RETURN(factor_ready_, factor_.compute(statistics.gram(), salience));
     if (factor_ready_) solution.damping = factor_.damping();
+    if (!factor_ready_) solution.broke_down = true;
     if (parks(statistics)) {
       SCROOGE_RETURN_IF_ERROR(restore_gram(statistics));
       SCROOGE_RETURN_IF_ERROR(scale_gram(statistics.gram(), rooms.inverse_scale));
@@ -134,6 +135,7 @@ Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, Stag
   }
   SCROOGE_ASSIGN_OR_RETURN(const Targets targets, make_targets(linears, statistics, room));
   solution.corrected = targets.corrected;
+  solution.broke_down = corrects && !targets.corrected;
   if (corrects || weakens) SCROOGE_RETURN_IF_ERROR(restore_gram(statistics));
   std::vector<ScaledLinear> scaled;
   for (size_t i = 0; i < linears.size(); ++i) scaled.push_back({linears[i].name, targets.rows[i]});

@@ -41,6 +41,7 @@ struct LinearSolution {
   double held_out_loss = 0;
   double held_out_loss_rtn = 0;
   bool overfit = false;  // gained on the calibration tokens over round-to-nearest, lost on the held-out ones
+  const Rounding* rounding = &kNearest;  // that its codes went through, where some row kept what it gave
   std::vector<uint32_t> clip_histogram;  // groups per clip candidate
   // [N,P], of clip_candidates(): which range each group had when the clip search was done. Only with keep_calibration.
   std::vector<uint8_t> clip_index;
@@ -48,6 +49,7 @@ struct LinearSolution {
   // Before the search starts over, or when none of its steps was kept after all.
   void forget_steps() {
     rows_clipped = rows_rounded = rows_refined = rows_refitted = 0;
+    rounding = &kNearest;
     clip_histogram.clear();
     clip_index.clear();
   }
@@ -63,10 +65,14 @@ struct StageSolution {
   ScaleCandidate choice;     // its scale s[K] is to be folded into the producer
   double loss_identity = 0;  // of the scale search, by round-to-nearest of W*, summed over the linears
   double loss_choice = 0;
-  double damping = 0;  // of the second-order rounding; 0 when it was not used or broke down
+  double damping = 0;       // of the second-order rounding; 0 when it was not used or broke down
+  bool broke_down = false;  // no damping made the Gram matrix definite: the rounding, or the correction, was left out
   bool corrected = false;
   bool correction_overfit = false;  // worse than round-to-nearest on held-out tokens; this is solved without it
-  bool fell_back = false;  // a linear was worse than round-to-nearest: the identity, or round-to-nearest, was taken
+  // A linear was worse than round-to-nearest: the identity was taken for all, or, after the held-out tokens,
+  // round-to-nearest.
+  bool fell_back = false;
+  bool to_nearest = false;  // the latter
   std::vector<LinearSolution> linears;
   InputSummary inputs;  // only with keep_calibration
 

@@ -71,12 +71,15 @@ Result<bool> Solver::check(std::span<const LinearProblem> linears, const StageSt
 
 Status Solver::fall_back(std::span<const LinearProblem> linears, StageSolution& solution) {
   solution.take_identity();
+  solution.damping = 0;
+  solution.to_nearest = true;
   for (size_t i = 0; i < linears.size(); ++i) {
     LinearSolution& linear = solution.linears[i];
     SCROOGE_RETURN_IF_ERROR(model::for_each_tile(*linears[i].weight, [&](int64_t first, const Matrix& w) {
       return round_to_nearest(w, linear.quantized.rows_from(first, w.rows));
     }));
     linear.loss = linear.loss_rtn;
+    linear.held_out_loss = linear.held_out_loss_rtn;
     linear.forget_steps();
   }
   return {};

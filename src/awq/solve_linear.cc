@@ -127,6 +127,7 @@ Status Solver::quantize_tile(Work& work, const SolveRooms& rooms, LinearSolution
     SCROOGE_RETURN_IF_ERROR(options_.rounding->round(device_, rounding, trial));
     SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_better_rows(work, rooms));
     solution.rows_rounded += kept;
+    if (kept > 0) solution.rounding = options_.rounding;
   }
   int64_t refined = 0;  // of the last round, as is refitted
   int64_t refitted = 0;

@@ -106,6 +106,7 @@ Result<StageSolution> Solver::reapply(std::span<const LinearProblem> linears, co
       return options_.rounding->round(device_, {scaled, options_.spec, mean_input_, {}, {}}, to);
     };
     SCROOGE_RETURN_IF_ERROR(model::for_each_tile(weight, apply));
+    linear.rounding = options_.rounding;
     if (kept.clip_index.empty()) continue;
     linear.clip_histogram.resize(kept.clip_ratios.size());
     for (const uint8_t c : kept.clip_index) ++linear.clip_histogram[c];

@@ -40,6 +40,11 @@ class AtomicFile {
   Result<uint64_t> size() const { return file_.size(); }
   // Reserves disk space up front so that a full disk is found before the work; kNoSpace names the bytes needed.
   Status reserve(uint64_t bytes) { return file_.reserve(bytes, "the output"); }
+  // As RandomFile's.
+  Status write_out(uint64_t offset, uint64_t bytes, const std::function<Status()>& tick) const {
+    return file_.write_out(offset, bytes, tick);
+  }
+  void drop_cached(uint64_t offset, uint64_t bytes) const { file_.drop_cached(offset, bytes); }
   // Makes everything written so far durable, still under the temporary name.
   Status sync() { return file_.sync(); }
   // Cuts the file to `size`, syncs, renames over `path`, syncs the folder. After an error the old file is intact; only

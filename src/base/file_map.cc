@@ -50,12 +50,14 @@ Status io_error(const std::string& path, const char* operation, int error_number
   StatusCode code = StatusCode::kIoError;
   if (error_number == ENOENT || error_number == ENOTDIR) code = StatusCode::kNotFound;
   if (error_number == EACCES || error_number == EPERM || error_number == EROFS) code = StatusCode::kPermissionDenied;
-  if (error_number == ENOSPC || error_number == EDQUOT) code = StatusCode::kNoSpace;
+  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) code = StatusCode::kNoSpace;
   if (error_number == ENOMEM) code = StatusCode::kOutOfMemory;
   char buffer[128] = "";
   // The GNU variant may return a static string instead of filling the buffer.
   const char* reason = ::strerror_r(error_number, buffer, sizeof buffer);
-  return error(code, path, ": cannot ", operation, ": ", reason);
+  return error(
+      code, path, ": cannot ", operation, ": ", reason,
+      error_number == EFBIG ? "; raise the limit of the process (ulimit -f), or choose another file system" : "");
 }
 
 FileMap::FileMap(FileMap&& other) noexcept { *this = std::move(other); }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -130,8 +131,10 @@ Status RandomFile::reserve(uint64_t bytes, std::string_view what) {
     failed = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(bytes));
   } while (failed == EINTR);
   if (failed == ENOSPC || failed == EFBIG) {
-    return error(StatusCode::kNoSpace, shown(), ": ", what, " needs ", format_bytes(bytes), " (", bytes,
-                 " bytes), more than the disk has free; free some space or choose another folder");
+    return error(StatusCode::kNoSpace, shown(), ": ", what, " needs ", format_bytes(bytes), " (", bytes, " bytes), ",
+                 failed == EFBIG ? "more than a file may have here; raise the limit of the process (ulimit -f), or "
+                                   "choose a folder on another file system"
+                                 : "more than the disk has free; free some space or choose another folder");
   }
   if (failed != 0 && failed != EINVAL && failed != EOPNOTSUPP) return io_error(shown(), "preallocate", failed);
   return {};
@@ -146,6 +149,34 @@ Status RandomFile::sync() {
 void RandomFile::write_back(uint64_t offset, uint64_t bytes) const {
 #if defined(__linux__)
   (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
+#endif
+}
+
+Status RandomFile::write_out(uint64_t offset, uint64_t bytes, const std::function<Status()>& tick) const {
+  constexpr uint64_t kPiece = uint64_t{1} << 20;
+  if (bytes <= kPiece) return tick();
+  for (uint64_t done = 0; done < bytes; done += kPiece) {
+    SCROOGE_RETURN_IF_ERROR(tick());
+#if defined(__linux__)
+    constexpr unsigned kFlags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    const int failed = uninterrupted([&] {
+      return ::sync_file_range(descriptor_, static_cast<off_t>(offset + done),
+                               static_cast<off_t>(std::min(kPiece, bytes - done)), kFlags);
+    });
+    if (failed != 0 && errno != EINVAL && errno != ESPIPE && errno != ENOSYS) return io_error(shown(), "write", errno);
+#else
+    (void)offset;
+#endif
+  }
+  return {};
+}
+
+void RandomFile::drop_cached(uint64_t offset, uint64_t bytes) const {
+#if defined(POSIX_FADV_DONTNEED)
+  (void)::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+#else
+  (void)offset;
+  (void)bytes;
 #endif
 }
 

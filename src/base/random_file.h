@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -44,6 +45,12 @@ class RandomFile {
   Status sync();
   // Starts writing these bytes back; a hint, without errors.
   void write_back(uint64_t offset, uint64_t bytes) const;
+  // Writes them back piece by piece, so that a sync() that follows takes little; by itself it promises nothing, but an
+  // error that it meets is one that sync() would not see any more. `tick` is called between pieces; its error ends the
+  // call.
+  Status write_out(uint64_t offset, uint64_t bytes, const std::function<Status()>& tick) const;
+  // Takes bytes that were synced, and will not be read soon, out of the page cache; a hint, without errors.
+  void drop_cached(uint64_t offset, uint64_t bytes) const;
   // False when another process holds it. Held until closed.
   bool try_lock();
   // Whether path() still leads to this file: false once it was removed or replaced.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hidden-state store: the residual stream (or another activation) of all calibration tokens, handed out chunk by
 // chunk, in device memory or spilled to a file or to the host's memory. A chunk is a number of whole sequences that
-// depends on the sequence length alone, so that sums taken chunk by chunk are the same for every budget and thread
-// count.
+// depends on the text and on what is held out of it alone, so that sums taken chunk by chunk are the same for every
+// budget and thread count.
 #pragma once
 
 #include <algorithm>

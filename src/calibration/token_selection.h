@@ -12,7 +12,7 @@
 namespace scrooge::calibration {
 
 struct SelectionOptions {
-  double held_out = 10;    // percent of the tokens, in whole chunks
+  double held_out = 10;    // percent of the tokens, in whole sequences
   double outliers = 0;     // percent of the tokens
   int64_t per_sample = 0;  // tokens of a row, evenly spaced; 0: all
 };
@@ -30,17 +30,22 @@ struct RowSlice {
   }
 };
 
+// The widest chunks of which a number comes about as near to `percent` as whole sequences do; those of Chunking::of
+// where they do, or where nothing can be held out.
+Chunking chunking_for(int64_t sequences, int64_t sequence, double percent);
+
 // One thread at a time.
 class TokenSelection {
  public:
   TokenSelection() = default;
-  // Every tenth chunk is held out where 10 percent are asked for; the last one where there are fewer than that but at
-  // least 4; else none.
+  // Every tenth chunk is held out where 10 percent are asked for and that comes near; else the number of chunks that
+  // comes nearest, evenly spread; none where these are fewer than 64 tokens.
   TokenSelection(const Chunking& chunking, const SelectionOptions& options);
 
   bool held_out(int64_t chunk) const { return held_out_[static_cast<size_t>(chunk)]; }
   bool any_held_out() const { return held_out_tokens() > 0; }
-  uint64_t held_out_tokens() const;  // all tokens of the chunks held out
+  uint64_t held_out_tokens() const;    // all tokens of the chunks held out
+  uint64_t statistics_tokens() const;  // that are selected of the others
   std::span<const RowSlice> slices(int64_t chunk) const { return slices_[static_cast<size_t>(chunk)]; }
 
   // Leaves out the tokens with the largest of scores[tokens], the earlier token first among equals; what an earlier

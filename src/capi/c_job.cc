@@ -165,6 +165,9 @@ scrooge_status scrooge_job_get_plan(const scrooge_job* job, scrooge_plan* plan, 
     to.device = job->job->options().device.c_str();
     to.device_name = device.info.name.c_str();
     to.device_reason = device.reason.c_str();
+    to.held_out_tokens = from.held_out_tokens;
+    to.statistics_tokens = from.statistics_tokens;
+    to.disks = static_cast<uint32_t>(from.disks.size());
     return scrooge::capi::write_info(to, offsetof(scrooge_plan, spill_bytes), "plan", plan);
   });
 }
@@ -188,11 +191,59 @@ scrooge_status scrooge_job_get_plan_item(const scrooge_job* job, uint32_t index,
   });
 }
 
+scrooge_status scrooge_job_get_disk(const scrooge_job* job, uint32_t index, scrooge_disk* disk, scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    const std::vector<scrooge::pipeline::DiskPlan>& disks = job->job->plan().disks;
+    if (index >= disks.size()) {
+      return scrooge::error(StatusCode::kInvalidArgument, "index: ", index, ", the plan has ", disks.size(), " disks");
+    }
+    const scrooge::pipeline::DiskPlan& from = disks[index];
+    scrooge_disk to{};
+    to.folder = from.folder.c_str();
+    to.purposes = from.purposes.c_str();
+    to.bytes = from.bytes;
+    to.required_bytes = from.required_bytes;
+    to.free_bytes = from.free.value_or(UINT64_MAX);
+    return scrooge::capi::write_info(to, sizeof to, "disk", disk);
+  });
+}
+
 scrooge_status scrooge_job_get_plan_json(const scrooge_job* job, char* buffer, size_t capacity, size_t* required,
                                          scrooge_error** error) {
   return guarded(error, [&]() -> Status {
     SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
     return scrooge::capi::write_text(job->job->plan_json(), buffer, capacity, required);
+  });
+}
+
+scrooge_status scrooge_job_get_time_plan(const scrooge_job* job, scrooge_time_plan* time, scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    const scrooge::pipeline::TimePlan from = job->job->time_plan();
+    scrooge_time_plan to{};
+    to.items = static_cast<uint32_t>(from.items.size());
+    to.seconds = from.seconds();
+    to.seconds_fast = from.fast_seconds;
+    to.rate_exact = from.rates.exact;
+    to.rate_fast = from.rates.fast;
+    to.rate_measured = from.rates.measured ? 1 : 0;
+    return scrooge::capi::write_info(to, sizeof to, "time", time);
+  });
+}
+
+scrooge_status scrooge_job_get_time_item(const scrooge_job* job, uint32_t index, scrooge_time_item* item,
+                                         scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    const std::vector<scrooge::pipeline::TimeItem> items = job->job->time_plan().items;
+    if (index >= items.size()) {
+      return scrooge::error(StatusCode::kInvalidArgument, "index: ", index, ", the plan has ", items.size(), " items");
+    }
+    scrooge_time_item to{};
+    to.purpose = items[index].purpose;
+    to.seconds = items[index].seconds;
+    return scrooge::capi::write_info(to, sizeof to, "item", item);
   });
 }
 
@@ -205,6 +256,22 @@ scrooge_status scrooge_job_convert(scrooge_job* job, scrooge_error** error) {
 
 void scrooge_job_cancel(scrooge_job* job) {
   if (job != nullptr) job->job->cancel();
+}
+
+scrooge_status scrooge_job_get_guards(const scrooge_job* job, scrooge_guards* guards, scrooge_error** error) {
+  return guarded(error, [&]() -> Status {
+    SCROOGE_RETURN_IF_ERROR(scrooge::capi::require_job(job));
+    const scrooge::pipeline::GuardCounts from = job->job->guards();
+    scrooge_guards to{};
+    to.held_out_tokens = job->job->plan().held_out_tokens;
+    to.statistics_tokens = job->job->statistics_tokens();
+    to.overfit_corrections = from.overfit_corrections;
+    to.overfit_linears = from.overfit_linears;
+    to.nearest_linears = from.nearest_linears;
+    to.damped_stages = from.damped_stages;
+    to.broken_down_stages = from.broken_down_stages;
+    return scrooge::capi::write_info(to, sizeof to, "guards", guards);
+  });
 }
 
 scrooge_status scrooge_job_get_report_json(const scrooge_job* job, char* buffer, size_t capacity, size_t* required,

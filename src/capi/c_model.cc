@@ -88,7 +88,8 @@ Status write_stage(const scrooge_model* model, uint64_t index, scrooge_stage_inf
   info.loss_identity = stage->loss_identity;
   info.loss_chosen = stage->loss_chosen;
   info.tokens = block->tokens;
-  return write_info(info, sizeof info, "info", out);
+  info.damping = stage->damping;
+  return write_info(info, offsetof(scrooge_stage_info, damping), "info", out);
 }
 
 Status write_linear(const scrooge_model* model, uint64_t index, scrooge_linear_info* out) {
@@ -104,7 +105,8 @@ Status write_linear(const scrooge_model* model, uint64_t index, scrooge_linear_i
   info.loss = linear->loss;
   info.loss_rtn = linear->loss_rtn;
   info.fell_back = linear->fell_back ? 1 : 0;
-  return write_info(info, sizeof info, "info", out);
+  info.rounding = linear->rounding.c_str();
+  return write_info(info, offsetof(scrooge_linear_info, rounding), "info", out);
 }
 
 Status write_source(const scrooge_model* model, uint64_t index, scrooge_source_info* out) {

@@ -222,7 +222,15 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   add_number(command, "--samples", arguments.samples, "Rows of calibration tokens")->check(CLI::PositiveNumber);
   add_number(command, "--length", arguments.length, "Tokens per row")->check(CLI::PositiveNumber);
   choice("--sampling", arguments.sampling, sampling_names(), "Rows of the text to take, where it has more");
-  add_number(command, "--seed", arguments.seed, "Chooses the rows of --sampling random, which it implies");
+  command.get_option("--sampling")->each([&arguments](const std::string&) { arguments.sampling_given = true; });
+  add_number(command, "--seed", arguments.seed, "Chooses the rows of --sampling random, which it implies")
+      ->each([&arguments](const std::string&) { arguments.seed_given = true; });
+  // Rows that are not random have no seed, be it 0.
+  command.parse_complete_callback([&arguments] {
+    if (arguments.seed_given && arguments.sampling_given && arguments.sampling != "random") {
+      throw CLI::ValidationError("--seed", "chooses rows at random, but --sampling is " + arguments.sampling);
+    }
+  });
   command.add_option("--held-out", arguments.held_out, "Percent of the tokens kept apart to check the result on")
       ->check(CLI::Range(0.0, 50.0))
       ->type_name("P")
@@ -302,7 +310,7 @@ scrooge_quantize_options to_options(const QuantizeArguments& arguments) {
   options.refit = arguments.refit;
   options.refine = arguments.refine;
   options.sampling = value_of(sampling_names(), arguments.sampling);
-  if (options.sampling == SCROOGE_SAMPLING_FIRST && arguments.seed != 0) options.sampling = SCROOGE_SAMPLING_RANDOM;
+  if (arguments.seed_given) options.sampling = SCROOGE_SAMPLING_RANDOM;
   options.held_out = arguments.held_out;
   options.outliers = arguments.outliers;
   options.max_tokens_per_sample = arguments.max_tokens_per_sample;

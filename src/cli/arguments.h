@@ -75,6 +75,8 @@ struct QuantizeArguments {
   bool fresh = false;
   std::string states;
   uint64_t seed = 0;
+  bool seed_given = false;
+  bool sampling_given = false;
   bool reproducible = false;
   ResourceArguments resources;
 };

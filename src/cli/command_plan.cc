@@ -7,6 +7,7 @@
 
 #include "src/cli/arguments.h"
 #include "src/cli/commands.h"
+#include "src/cli/console.h"
 #include "src/cli/exit_code.h"
 #include "src/cli/plan_advice.h"
 #include "src/cli/plan_table.h"
@@ -31,13 +32,47 @@ std::vector<scrooge_plan_item> items_of(const Job& job, const scrooge_plan& plan
   return items;
 }
 
-// "preset fast: 32 rows of 512 tokens, effort fast; 16,384 tokens (290,111 dropped)"
+// "preset fast: 32 rows of 512 tokens, effort fast; 290,111 tokens dropped, 1,536 held out"
 std::string job_text(const QuantizeArguments& arguments, const scrooge_plan& plan) {
   if (!arguments.from_calibration.empty()) return "from the calibration results in " + arguments.from_calibration;
   if (plan.tokens == 0) return "round-to-nearest, without calibration";
   std::string text = arguments.preset.empty() ? "" : "preset " + arguments.preset + ": ";
   text += format_quantity(plan.tokens / arguments.length, "row") + " of " + format_count(arguments.length) + " tokens";
-  return text + ", effort " + arguments.effort + "; " + format_count(plan.tokens_dropped) + " tokens dropped";
+  text += ", effort " + arguments.effort + "; " + format_count(plan.tokens_dropped) + " tokens dropped";
+  if (plan.held_out_tokens > 0) text += ", " + format_count(plan.held_out_tokens) + " held out";
+  return text;
+}
+
+// What the job needs of each disk, and what is free there; a warning where that is less.
+void print_disks(const Job& job, const scrooge_plan& plan) {
+  for (uint32_t index = 0; index < plan.disks; ++index) {
+    const Expected<scrooge_disk> disk = job.disk(index);
+    if (!disk) continue;
+    const std::string folder = without_control_characters(disk->folder);
+    const bool known = disk->free_bytes != UINT64_MAX;
+    std::printf("disk     %s needs %s (%s)%s\n", folder.c_str(), format_size(disk->bytes).c_str(), disk->purposes,
+                known ? (", " + format_size(disk->free_bytes) + " free").c_str() : "");
+    if (!known || disk->bytes <= disk->free_bytes) continue;
+    const std::string missing = format_size(disk->bytes - disk->free_bytes);
+    print_notice(stderr, Notice::kWarning,
+                 disk->required_bytes <= disk->free_bytes
+                     ? folder + ": " + missing +
+                           " too little for hidden states to go on from; after an interruption "
+                           "finished blocks would be run again"
+                     : folder + ": " + missing + " too little on that disk; 'scrooge quantize' would refuse this job");
+  }
+}
+
+void print_time(const Job& job) {
+  const Expected<scrooge_time_plan> time = job.time_plan();
+  if (!time) return;
+  std::vector<scrooge_time_item> items;
+  for (uint32_t index = 0; index < time->items; ++index) {
+    const Expected<scrooge_time_item> item = job.time_item(index);
+    if (item) items.push_back(*item);
+  }
+  std::printf("\n%s\n", time_table(items).c_str());
+  std::printf("time     %s\n", time_text(*time).c_str());
 }
 
 void print_plan(const QuantizeArguments& arguments, const Job& job, const scrooge_plan& plan,
@@ -63,6 +98,8 @@ void print_plan(const QuantizeArguments& arguments, const Job& job, const scroog
     std::printf("states   %s on disk beside the output, to go on from\n", format_mib(plan.states_bytes).c_str());
   }
   std::printf("budget   %s\n", budget.c_str());
+  print_disks(job, plan);
+  print_time(job);
 }
 
 // The job in the least memory that it runs in: of the device where that alone was too small, else of the host.
@@ -137,7 +174,7 @@ int run_plan(const PlanArguments& arguments) {
 }  // namespace
 
 Command add_plan_command(CLI::App& parent) {
-  CLI::App* app = parent.add_subcommand("plan", "Show the memory and the output size a quantization needs");
+  CLI::App* app = parent.add_subcommand("plan", "Show the memory, the time and the output size a quantization needs");
   auto arguments = std::make_shared<PlanArguments>();
   add_quantize_options(*app, arguments->quantize);
   app->add_option("-o,--output", arguments->quantize.output, "The file that would be written")->type_name("FILE");

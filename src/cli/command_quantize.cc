@@ -48,7 +48,22 @@ Expected<void> write_depfile(const Arguments& arguments) {
   return write_text_file(arguments.depfile, makefile_rule(arguments.quantize.output, *inputs));
 }
 
-void print_summary(const Arguments& arguments, const scrooge_plan& plan, const Session& session, double seconds) {
+// "held out 1,536 tokens; 2 corrections dropped, 3 linears rounded to nearest"; damping only where there was more of it
+// than is usual.
+std::string guard_text(const scrooge_guards& guards) {
+  if (guards.held_out_tokens == 0) return "no tokens held out: nothing checked the result";
+  std::string text = "held out " + format_quantity(guards.held_out_tokens, "token") + "; " +
+                     format_quantity(guards.overfit_corrections, "correction") + " dropped, " +
+                     format_quantity(guards.nearest_linears, "linear") + " rounded to nearest";
+  if (guards.damped_stages > 0) text += ", " + format_quantity(guards.damped_stages, "stage") + " damped by 10 %";
+  if (guards.broken_down_stages > 0) {
+    text += ", " + format_quantity(guards.broken_down_stages, "stage") + " without second-order rounding";
+  }
+  return text;
+}
+
+void print_summary(const Arguments& arguments, const scrooge_plan& plan, const Session& session,
+                   const Expected<scrooge_guards>& guards, double seconds) {
   const std::string& output = arguments.quantize.output;
   std::error_code error;
   const uintmax_t size = std::filesystem::file_size(output, error);
@@ -60,9 +75,14 @@ void print_summary(const Arguments& arguments, const scrooge_plan& plan, const S
     std::printf("device   peak %s; budget %s\n", format_size(session.device_peak_bytes()).c_str(),
                 budget_text(plan.device_budget_bytes, plan.device_budget_origin).c_str());
   }
-  std::printf("memory   peak %s; budget %s\n", format_size(session.peak_bytes()).c_str(),
-              budget_text(plan.budget_bytes, plan.budget_origin).c_str());
-  if (plan.tokens > 0) std::printf("tokens   %s\n", format_count(plan.tokens).c_str());
+  std::printf("memory   peak %s and %s of the process itself; budget %s\n", format_size(session.peak_bytes()).c_str(),
+              format_size(plan.overhead_bytes).c_str(), budget_text(plan.budget_bytes, plan.budget_origin).c_str());
+  if (plan.tokens > 0) {
+    std::string tokens = format_count(plan.tokens);
+    if (guards) tokens += "; " + format_count(guards->statistics_tokens) + " in the statistics";
+    std::printf("tokens   %s\n", tokens.c_str());
+    if (guards) std::printf("guard    %s\n", guard_text(*guards).c_str());
+  }
   std::printf("time     %s\n", format_duration(seconds).c_str());
 }
 
@@ -91,7 +111,7 @@ int run_job(const Arguments& arguments, Session& session, Job& job, Clock::time_
   if (arguments.json || arguments.session.quiet) return kExitOk;
   const Expected<scrooge_plan> plan = job.plan();
   if (!plan) return report_error(plan.error());
-  print_summary(arguments, *plan, session, seconds);
+  print_summary(arguments, *plan, session, job.guards(), seconds);
   return kExitOk;
 }
 

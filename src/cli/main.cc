@@ -2,6 +2,7 @@
 // The scrooge command: parses, runs one subcommand, returns its exit code.
 #include <CLI/CLI.hpp>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -65,6 +66,10 @@ int flush_results(int code) {
 }  // namespace scrooge::cli
 
 int main(int argc, char** argv) {
+#if defined(SIGXFSZ)
+  // A file above the limit of the process (ulimit -f) is then an error of the write, which says what to do.
+  (void)std::signal(SIGXFSZ, SIG_IGN);
+#endif
 #if defined(__GLIBC__)
   // One heap for all threads: the matrix library's aligned buffers otherwise leave each thread's heap full of holes,
   // tens of megabytes that no budget can see. The threads allocate seldom enough not to meet.

@@ -95,4 +95,33 @@ std::string plan_table(const std::vector<scrooge_plan_item>& items, const char* 
   return table + line("", "sum", mib_number(sum), "");
 }
 
+std::string time_table(const std::vector<scrooge_time_item>& items) {
+  std::size_t width = 6;
+  double sum = 0;
+  for (const scrooge_time_item& item : items) {
+    width = std::max(width, std::min(kPurposeWidth, std::string_view(item.purpose).size()));
+    sum += item.seconds;
+  }
+  // So many that the least part of a short job shows.
+  const int digits = sum < 1 ? 3 : 1;
+  const auto line = [&](std::string_view purpose, const std::string& seconds, const std::string& share) {
+    const std::string text = left(purpose, width) + "  " + right(seconds, kMibWidth);
+    return (share.empty() ? text : text + "  " + right(share, 5)) + "\n";
+  };
+  std::string table = line("work", "seconds", "share");
+  for (const scrooge_time_item& item : items) {
+    table += line(item.purpose, format_fixed(item.seconds, digits),
+                  format_fixed(sum > 0 ? 100 * item.seconds / sum : 0, 0) + " %");
+  }
+  return table + line("sum", format_fixed(sum, digits), "");
+}
+
+std::string time_text(const scrooge_time_plan& time) {
+  std::string text = "about " + format_duration(time.seconds);
+  if (time.seconds_fast > 0) {
+    text += ", " + format_fixed(time.seconds / time.seconds_fast, 1) + " times --effort fast";
+  }
+  return text + (time.rate_measured != 0 ? "; by a product timed on this machine" : "; by what such a device does");
+}
+
 }  // namespace scrooge::cli

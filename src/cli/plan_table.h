@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A memory plan as people read it.
+// A plan of memory and of time as people read it.
 #pragma once
 
 #include <scrooge/scrooge.h>
@@ -22,5 +22,12 @@ std::string device_text(const std::string& id, const std::string& name, const st
 // A line per item under `heading`, the items of a stage together in the order of its first one, and their sum. At most
 // 100 columns; longer purposes are cut.
 std::string plan_table(const std::vector<scrooge_plan_item>& items, const char* heading = "buffer");
+
+// A line per part of the work, with its share, and their sum; "buffer" of plan_table is "work" here.
+std::string time_table(const std::vector<scrooge_time_item>& items);
+
+// "2:31, 1.9 times --effort fast; by a product timed on this machine": without the comparison where nothing is
+// calibrated.
+std::string time_text(const scrooge_time_plan& time);
 
 }  // namespace scrooge::cli

@@ -10,8 +10,9 @@ namespace scrooge::container {
 // The non-ASCII first byte and the CR LF SUB catch transfers that take the file for text.
 inline constexpr std::array<uint8_t, 8> kMagic = {0x89, 'S', 'C', 'R', 'G', '\r', '\n', 0x1a};
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 1;   // the newest that this version writes
+inline constexpr uint16_t kFormatMinor = 2;   // the newest that this version writes
 inline constexpr uint16_t kLayoutsMinor = 1;  // the first with device layouts
+inline constexpr uint16_t kGuardMinor = 2;    // the first that says how it was guarded (has_guard)
 
 inline constexpr uint64_t kSuperblockBytes = 64;
 // Zero bytes that follow every segment, so that vector loads may run past the last plane.

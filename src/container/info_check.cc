@@ -101,6 +101,7 @@ class InfoCheck {
       }
       for (const LinearReport& linear : block.linears) {
         SCROOGE_RETURN_IF_ERROR(check_text("linear name", linear.name));
+        SCROOGE_RETURN_IF_ERROR(check_text("linear rounding", linear.rounding));
         if (linear.clip_histogram.size() != linear.clip_candidates.size()) {
           return fail("block ", block.index, ", linear \"", printable(linear.name),
                       "\": ", linear.clip_histogram.size(), " clip counts for ", linear.clip_candidates.size(),

@@ -43,7 +43,8 @@ void write_sources(JsonWriter& json, const ModelInfo& info) {
   json.end_array();
   json.key("tokens").begin_object();
   json.field("used", info.tokens.used).field("dropped", info.tokens.dropped);
-  json.field("rows", info.tokens.rows).field("length", info.tokens.length).end_object();
+  json.field("rows", info.tokens.rows).field("length", info.tokens.length);
+  json.field("held_out", info.tokens.held_out).field("statistics", info.tokens.statistics).end_object();
 }
 
 void write_segments(JsonWriter& json, const ModelMetadata& metadata) {
@@ -83,7 +84,7 @@ void write_tensor(JsonWriter& json, const TensorRecord& tensor) {
 void write_linear(JsonWriter& json, const LinearReport& linear) {
   json.begin_object();
   json.field("name", std::string_view(linear.name)).field("loss_rtn", linear.loss_rtn).field("loss", linear.loss);
-  json.field("fell_back", linear.fell_back);
+  json.field("fell_back", linear.fell_back).field("rounding", std::string_view(linear.rounding));
   json.key("clip_histogram").begin_array();
   for (const uint32_t count : linear.clip_histogram) json.value(static_cast<uint64_t>(count));
   json.end_array().key("clip_candidates").begin_array();
@@ -100,6 +101,7 @@ void write_block(JsonWriter& json, const BlockReport& block) {
     json.field("name", std::string_view(set.name)).field("producer", std::string_view(set.producer));
     json.field("candidate", std::string_view(set.candidate)).field("alpha", set.alpha);
     json.field("loss_identity", set.loss_identity).field("loss_chosen", set.loss_chosen);
+    json.field("damping", set.damping);
     json.field("scale_tensor", std::string_view(set.scale_tensor)).end_object();
   }
   json.end_array().key("linears").begin_array();

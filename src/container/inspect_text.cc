@@ -37,9 +37,22 @@ void append_heading(std::string& out, const ModelReader& reader) {
              ", grid ", info.grid, ", seed ", info.seed, ", propagate ", info.propagate));
   append_line(out, "bits per weight", format_fixed(bits_per_weight(metadata), 3));
   append_line(out, "made by", concat("scrooge ", info.library_version, " from ", info.source_format));
-  append_line(out, "tokens",
-              concat(info.tokens.used, " used, ", info.tokens.dropped, " dropped, ", info.tokens.rows, " rows of ",
-                     info.tokens.length));
+  const TokenAccounting& tokens = info.tokens;
+  std::string guard;
+  if (tokens.statistics > 0) {
+    guard = concat("; ", tokens.statistics, " in the statistics, ", tokens.held_out, " held out");
+  }
+  append_line(
+      out, "tokens",
+      concat(tokens.used, " used, ", tokens.dropped, " dropped, ", tokens.rows, " rows of ", tokens.length, guard));
+}
+
+// Of a stage that was worse than round-to-nearest somewhere; which remedy was taken shows where the rounding is known.
+std::string_view fall_back_text(const LinearReport& linear) {
+  if (!linear.fell_back) return "";
+  if (linear.rounding.empty()) return ", its stage fell back";
+  return linear.rounding == "nearest" && linear.loss == linear.loss_rtn ? ", its stage fell back to round-to-nearest"
+                                                                        : ", its stage fell back to unscaled weights";
 }
 
 void append_segments(std::string& out, const ModelMetadata& metadata) {
@@ -72,11 +85,13 @@ void append_blocks(std::string& out, const ModelInfo& info) {
     out += concat("  block ", block.index, ": ", block.tokens, " tokens\n");
     for (const ScaleSetReport& set : block.scale_sets) {
       out += concat("    scales ", printable(set.name), " <- ", printable(set.producer), ": ", printable(set.candidate),
-                    ", alpha ", set.alpha, ", loss ", set.loss_identity, " -> ", set.loss_chosen, "\n");
+                    ", alpha ", set.alpha, ", loss ", set.loss_identity, " -> ", set.loss_chosen,
+                    set.damping > 0 ? concat(", damping ", set.damping) : "", "\n");
     }
     for (const LinearReport& linear : block.linears) {
       out += concat("    linear ", printable(linear.name), ": loss ", linear.loss_rtn, " -> ", linear.loss,
-                    linear.fell_back ? ", fell back to round-to-nearest" : "", "\n");
+                    linear.rounding.empty() ? "" : ", rounding ", printable(linear.rounding), fall_back_text(linear),
+                    "\n");
     }
   }
 }

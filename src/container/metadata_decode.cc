@@ -47,7 +47,8 @@ class Decoder {
       return Source{text(item.name()), item.size(), text(item.sha256())};
     });
     if (const auto* tokens = source.tokens()) {
-      info.tokens = {tokens->used(), tokens->dropped(), tokens->rows(), tokens->length()};
+      info.tokens = {tokens->used(),   tokens->dropped(),  tokens->rows(),
+                     tokens->length(), tokens->held_out(), tokens->statistics()};
     }
     list(source.segments(), out.segments, [&](const format::Segment& item) {
       return SegmentRecord{text(item.name()), static_cast<SegmentKind>(item.kind()), item.offset(), item.size(),
@@ -156,11 +157,12 @@ class Decoder {
     out.index = source.index();
     out.tokens = source.tokens();
     list(source.scale_sets(), out.scale_sets, [&](const format::ScaleSet& item) {
-      return ScaleSetReport{text(item.name()),    text(item.producer()), text(item.candidate()),   item.alpha(),
-                            item.loss_identity(), item.loss_chosen(),    text(item.scale_tensor())};
+      return ScaleSetReport{text(item.name()),    text(item.producer()), text(item.candidate()),    item.alpha(),
+                            item.loss_identity(), item.loss_chosen(),    text(item.scale_tensor()), item.damping()};
     });
     list(source.linears(), out.linears, [&](const format::Linear& item) {
-      LinearReport linear{text(item.name()), item.loss_rtn(), item.loss(), item.fell_back(), {}, {}};
+      LinearReport linear{text(item.name()),    item.loss_rtn(), item.loss(), item.fell_back(), {}, {},
+                          text(item.rounding())};
       numbers(item.clip_histogram(), linear.clip_histogram);
       numbers(item.clip_candidates(), linear.clip_candidates);
       return linear;

@@ -19,7 +19,8 @@ fb::Offset<fb::Vector<fb::Offset<Table>>> encode_list(fb::FlatBufferBuilder& bui
   return builder.CreateVector(offsets);
 }
 
-// The fields of a layout's parameters are there only where it has some: files of version 1.0 stay what they were.
+// The fields of a layout's parameters are there only where it has some: files of version 1.0 stay what they were. So
+// are those that version 1.2 brought, below.
 fb::Offset<format::Scheme> encode_scheme(fb::FlatBufferBuilder& builder, const QuantSpec& spec,
                                          const TensorLayout& layout) {
   const bool zeros = has_zeros(spec, layout);
@@ -76,20 +77,42 @@ fb::Offset<format::Tensor> encode_tensor(fb::FlatBufferBuilder& builder, const T
                               static_cast<format::DataType>(description.dtype), scheme, planes, description.folded);
 }
 
+fb::Offset<format::Tokens> encode_tokens(fb::FlatBufferBuilder& builder, const TokenAccounting& tokens) {
+  format::TokensBuilder table(builder);
+  if (tokens.statistics != 0) table.add_statistics(tokens.statistics);
+  if (tokens.held_out != 0) table.add_held_out(tokens.held_out);
+  table.add_length(tokens.length);
+  table.add_rows(tokens.rows);
+  table.add_dropped(tokens.dropped);
+  table.add_used(tokens.used);
+  return table.Finish();
+}
+
 fb::Offset<format::ScaleSet> encode_scale_set(fb::FlatBufferBuilder& builder, const ScaleSetReport& set) {
   const auto name = builder.CreateString(set.name);
   const auto producer = builder.CreateString(set.producer);
   const auto candidate = builder.CreateString(set.candidate);
   const auto scale_tensor = builder.CreateString(set.scale_tensor);
-  return format::CreateScaleSet(builder, name, producer, candidate, set.alpha, set.loss_identity, set.loss_chosen,
-                                scale_tensor);
+  format::ScaleSetBuilder table(builder);
+  if (set.damping != 0) table.add_damping(set.damping);
+  table.add_loss_chosen(set.loss_chosen);
+  table.add_loss_identity(set.loss_identity);
+  table.add_alpha(set.alpha);
+  table.add_scale_tensor(scale_tensor);
+  table.add_candidate(candidate);
+  table.add_producer(producer);
+  table.add_name(name);
+  return table.Finish();
 }
 
 fb::Offset<format::Linear> encode_linear(fb::FlatBufferBuilder& builder, const LinearReport& linear) {
   const auto name = builder.CreateString(linear.name);
   const auto histogram = builder.CreateVector(linear.clip_histogram);
   const auto candidates = builder.CreateVector(linear.clip_candidates);
-  return format::CreateLinear(builder, name, linear.loss_rtn, linear.loss, linear.fell_back, histogram, candidates);
+  fb::Offset<fb::String> rounding;
+  if (!linear.rounding.empty()) rounding = builder.CreateSharedString(linear.rounding);
+  return format::CreateLinear(builder, name, linear.loss_rtn, linear.loss, linear.fell_back, histogram, candidates,
+                              rounding);
 }
 
 fb::Offset<format::Block> encode_block(fb::FlatBufferBuilder& builder, const BlockReport& block) {
@@ -109,8 +132,7 @@ fb::Offset<format::Model> encode_model(fb::FlatBufferBuilder& builder, const Mod
   const auto library = builder.CreateString(info.library_version);
   const auto source_format = builder.CreateString(info.source_format);
   const auto sources = encode_list<format::Source>(builder, info.sources, encode_source);
-  const auto tokens =
-      format::CreateTokens(builder, info.tokens.used, info.tokens.dropped, info.tokens.rows, info.tokens.length);
+  const auto tokens = encode_tokens(builder, info.tokens);
   const auto segments = encode_list<format::Segment>(builder, metadata.segments, encode_segment);
   const auto tensors = encode_list<format::Tensor>(builder, metadata.tensors, encode_tensor);
   const auto blocks = encode_list<format::Block>(builder, info.blocks, encode_block);

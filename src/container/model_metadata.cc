@@ -62,10 +62,21 @@ bool has_layouts(const ModelMetadata& metadata) {
                      [](const TensorRecord& tensor) { return !tensor.description.layout.canonical(); });
 }
 
+bool has_guard(const ModelMetadata& metadata) {
+  const TokenAccounting& tokens = metadata.info.tokens;
+  if (tokens.held_out > 0 || tokens.statistics > 0) return true;
+  return std::any_of(metadata.info.blocks.begin(), metadata.info.blocks.end(), [](const BlockReport& block) {
+    return std::any_of(block.scale_sets.begin(), block.scale_sets.end(),
+                       [](const ScaleSetReport& set) { return set.damping != 0; }) ||
+           std::any_of(block.linears.begin(), block.linears.end(),
+                       [](const LinearReport& linear) { return !linear.rounding.empty(); });
+  });
+}
+
 void settle_features(ModelMetadata& metadata) {
   uint64_t& features = metadata.info.required_features;
   features = has_layouts(metadata) ? features | kFeatureLayouts : features & ~kFeatureLayouts;
-  metadata.version_minor = has_layouts(metadata) ? kLayoutsMinor : 0;
+  metadata.version_minor = has_guard(metadata) ? kGuardMinor : has_layouts(metadata) ? kLayoutsMinor : 0;
 }
 
 double bits_per_weight(const ModelMetadata& metadata) {

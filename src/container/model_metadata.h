@@ -117,6 +117,8 @@ struct TokenAccounting {
   uint64_t dropped = 0;
   uint64_t rows = 0;
   uint64_t length = 0;
+  uint64_t held_out = 0;    // of those used, kept apart to check the result on
+  uint64_t statistics = 0;  // that entered the statistics; where blocks differ, of the one with the fewest
   friend bool operator==(const TokenAccounting&, const TokenAccounting&) = default;
 };
 
@@ -128,6 +130,7 @@ struct ScaleSetReport {
   double loss_identity = 0;
   double loss_chosen = 0;
   std::string scale_tensor;  // the auxiliary tensor that holds the vector, or empty
+  double damping = 0;        // of second-order rounding, of the mean diagonal; 0 where none was used, or it broke down
   friend bool operator==(const ScaleSetReport&, const ScaleSetReport&) = default;
 };
 
@@ -135,9 +138,10 @@ struct LinearReport {
   std::string name;
   double loss_rtn = 0;
   double loss = 0;
-  bool fell_back = false;                // kept round-to-nearest
+  bool fell_back = false;                // its stage was worse than round-to-nearest somewhere, and is not scaled
   std::vector<uint32_t> clip_histogram;  // groups that chose each candidate
   std::vector<float> clip_candidates;    // same length
+  std::string rounding = {};             // the method its codes went through in the end; empty where not known
   friend bool operator==(const LinearReport&, const LinearReport&) = default;
 };
 
@@ -183,8 +187,11 @@ struct ModelMetadata {
 
 // Whether a tensor, or the common scheme, has another layout than the canonical one: the file needs kFeatureLayouts.
 bool has_layouts(const ModelMetadata& metadata);
-// Sets or clears that bit, and states the lowest version that has what the file uses: a file without device layouts is
-// what every reader of version 1.0 knows, byte for byte.
+// Whether a report says something that version 1.2 brought: damping, the rounding of a linear, held-out tokens and
+// those in the statistics.
+bool has_guard(const ModelMetadata& metadata);
+// Sets or clears that bit, and states the lowest version that has what the file uses: one with neither is what every
+// reader of version 1.0 knows, byte for byte.
 void settle_features(ModelMetadata& metadata);
 
 // Bits per weight of all quantized tensors together, as stored: codes, scales and zeros over weights. 0 without any.

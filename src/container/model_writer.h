@@ -45,6 +45,11 @@ class ModelWriter {
   ModelMetadata last_segment() const;
   // Everything written so far is durable when this returns.
   Status sync();
+  // Writes a finished segment back piece by piece, so that sync() takes little. kCancelled, after which the writer goes
+  // on as before.
+  Status write_out(const ModelMetadata& segment, CancelToken* cancel);
+  // Takes a synced segment out of the page cache.
+  void drop_cached(const ModelMetadata& segment) const;
   // Instead of writing the next segment: takes over the one that an earlier writer left in this place. All of it is
   // read and held against its checksums first: false when it is damaged, and the writer is as before. kBadModelFile
   // when it is not the segment that would be written here; kCancelled. `given` is from last_segment().

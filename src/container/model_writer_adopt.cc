@@ -24,6 +24,18 @@ Status ModelWriter::sync() {
   return stick(file_.sync());
 }
 
+Status ModelWriter::write_out(const ModelMetadata& segment, CancelToken* cancel) {
+  for (const SegmentRecord& part : segment.segments) {
+    const Status done = file_.write_out(part.offset, part.size, [&] { return check_cancelled(cancel); });
+    if (!done.ok()) return done.code() == StatusCode::kCancelled ? done : stick(done);
+  }
+  return {};
+}
+
+void ModelWriter::drop_cached(const ModelMetadata& segment) const {
+  for (const SegmentRecord& part : segment.segments) file_.drop_cached(part.offset, part.size);
+}
+
 // A file that ends too early is damaged too.
 Result<bool> ModelWriter::is_intact(uint64_t offset, uint64_t size, uint64_t hash, CancelToken* cancel) const {
   const CheckedSize end = CheckedSize(offset) + size;

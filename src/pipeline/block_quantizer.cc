@@ -270,23 +270,29 @@ Status BlockQuantizer::tick(const char* stage, double within_block) {
 }
 
 Status BlockQuantizer::embed(const calibration::TokenRows& rows) {
+  constexpr size_t kPieceFloats = size_t{1} << 18;  // a megabyte, which no budget counts
   const auto width = static_cast<size_t>(source_.config().width);
+  const size_t at_once = std::max<size_t>(1, kPieceFloats / width);
+  std::vector<float> values(at_once * width);
   const Chunking& chunking = hidden_.chunking();
   for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
-    const Matrix h = hidden_.place(chunk);
-    std::vector<float> values(static_cast<size_t>(h.rows) * width);
+    std::vector<Matrix> streams{hidden_.place(chunk)};
+    if (options_.two_streams()) streams.push_back(original_hidden_.place(chunk));
     const auto first = static_cast<size_t>(chunking.first_token(chunk));
-    for (size_t t = 0; t < static_cast<size_t>(h.rows); ++t) {
-      SCROOGE_RETURN_IF_ERROR(source_.read_rows(model::kEmbeddingName, rows.ids[first + t], 1,
-                                                std::span(values).subspan(t * width, width)));
+    const auto tokens = static_cast<size_t>(streams.front().rows);
+    for (size_t t = 0; t < tokens; t += std::min(at_once, tokens - t)) {
+      const size_t count = std::min(at_once, tokens - t);
+      const std::span<float> piece = std::span(values).first(count * width);
+      for (size_t i = 0; i < count; ++i) {
+        SCROOGE_RETURN_IF_ERROR(
+            source_.read_rows(model::kEmbeddingName, rows.ids[first + t + i], 1, piece.subspan(i * width, width)));
+      }
+      for (const Matrix& h : streams) {
+        SCROOGE_RETURN_IF_ERROR(device_.upload(*h.buffer, h.offset + t * width * sizeof(float), std::as_bytes(piece)));
+      }
     }
-    SCROOGE_RETURN_IF_ERROR(device_.upload(*h.buffer, h.offset, std::as_bytes(std::span(values))));
     SCROOGE_RETURN_IF_ERROR(hidden_.store(chunk));
-    if (options_.two_streams()) {
-      const Matrix original = original_hidden_.place(chunk);
-      SCROOGE_RETURN_IF_ERROR(device_.upload(*original.buffer, original.offset, std::as_bytes(std::span(values))));
-      SCROOGE_RETURN_IF_ERROR(original_hidden_.store(chunk));
-    }
+    if (options_.two_streams()) SCROOGE_RETURN_IF_ERROR(original_hidden_.store(chunk));
     SCROOGE_RETURN_IF_ERROR(reporter_.report(Phase::kPrepare, "embedding", 0));
   }
   source_.drop(model::kEmbeddingName);

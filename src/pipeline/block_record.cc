@@ -73,14 +73,15 @@ void put_figures(Sink& sink, const BlockFigures& f) {
   sink.put(static_cast<uint64_t>(f.stages.size()));
   for (const BlockFigures::Stage& stage : f.stages) {
     sink.put(stage.damping);
-    sink.put(static_cast<uint64_t>((stage.corrected ? 1 : 0) + (stage.correction_overfit ? 2 : 0)));
+    sink.put(static_cast<uint64_t>((stage.corrected ? 1 : 0) + (stage.correction_overfit ? 2 : 0) +
+                                   (stage.broke_down ? 4 : 0)));
   }
   sink.put(static_cast<uint64_t>(f.linears.size()));
   for (const BlockFigures::Linear& l : f.linears) {
     for (const int64_t rows : {l.rows, l.rows_clipped, l.rows_rounded, l.rows_refined, l.rows_refitted}) sink.put(rows);
     sink.put(l.held_out_loss);
     sink.put(l.held_out_loss_rtn);
-    sink.put(static_cast<uint64_t>(l.overfit ? 1 : 0));
+    sink.put(static_cast<uint64_t>((l.overfit ? 1 : 0) + (l.to_nearest ? 2 : 0)));
   }
 }
 
@@ -99,6 +100,7 @@ BlockFigures get_figures(Cursor& cursor) {
     const auto flags = cursor.get<uint64_t>();
     stage.corrected = (flags & 1) != 0;
     stage.correction_overfit = (flags & 2) != 0;
+    stage.broke_down = (flags & 4) != 0;
   }
   f.linears.resize(cursor.count(8 * sizeof(uint64_t)));
   for (BlockFigures::Linear& l : f.linears) {
@@ -107,7 +109,9 @@ BlockFigures get_figures(Cursor& cursor) {
     }
     l.held_out_loss = cursor.get<double>();
     l.held_out_loss_rtn = cursor.get<double>();
-    l.overfit = cursor.get<uint64_t>() != 0;
+    const auto flags = cursor.get<uint64_t>();
+    l.overfit = (flags & 1) != 0;
+    l.to_nearest = (flags & 2) != 0;
   }
   return f;
 }

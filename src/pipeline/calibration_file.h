@@ -38,6 +38,10 @@ class CalibrationFile {
   Status write_block(const BlockOutcome& outcome);
   container::ModelMetadata last_segment() const { return writer_.last_segment(); }
   Status sync() { return writer_.sync(); }
+  Status write_out(const container::ModelMetadata& segment, CancelToken* cancel) {
+    return writer_.write_out(segment, cancel);
+  }
+  void drop_cached(const container::ModelMetadata& segment) const { writer_.drop_cached(segment); }
   // Of the next block: whether the file has it undamaged, and taking it over (ModelWriter::adopt()).
   Result<bool> intact(const container::ModelMetadata& segment, CancelToken* cancel) const;
   Result<bool> adopt(const container::ModelMetadata& segment, CancelToken* cancel);

@@ -33,6 +33,23 @@ constexpr uint64_t kSlots = 2;
 // So that slots begin on pages of their own.
 uint64_t slot_bytes(uint64_t state_bytes) { return (kHeaderBytes + state_bytes + 4095) / 4096 * 4096; }
 
+// use(offset of a piece of `matrix`, host memory for it): the device's own where that is the host's, else `staging`,
+// which stays empty in the first case.
+template <typename Use>
+Status each_piece(const Matrix& matrix, backend::Device& device, std::vector<std::byte>& staging, const Use& use) {
+  std::byte* const memory = matrix.buffer->host_data();
+  if (memory != nullptr) SCROOGE_RETURN_IF_ERROR(device.synchronize());
+  const uint64_t bytes = float_bytes(matrix.rows * matrix.cols);
+  for (uint64_t done = 0; done < bytes;) {
+    const auto count = static_cast<size_t>(std::min(DurableStates::kPieceBytes, bytes - done));
+    if (memory == nullptr) staging.resize(count);
+    SCROOGE_RETURN_IF_ERROR(
+        use(done, memory != nullptr ? std::span(memory + matrix.offset + done, count) : std::span(staging)));
+    done += count;
+  }
+  return {};
+}
+
 }  // namespace
 
 uint64_t DurableStates::file_bytes(uint64_t state_bytes) { return kSlots * slot_bytes(state_bytes); }
@@ -60,7 +77,7 @@ uint64_t DurableStates::slot_offset(int64_t slot) const {
   return static_cast<uint64_t>(slot) * slot_bytes(state_bytes_);
 }
 
-Status DurableStates::save(int64_t block, std::span<HiddenStates* const> streams) {
+Status DurableStates::save(int64_t block, std::span<HiddenStates* const> streams, const std::function<Status()>& tick) {
   const uint64_t begin = slot_offset(block % static_cast<int64_t>(kSlots));
   // An old header must not vouch for new states.
   const std::array<std::byte, kHeaderBytes> none{};
@@ -70,23 +87,31 @@ Status DurableStates::save(int64_t block, std::span<HiddenStates* const> streams
   header.block = static_cast<uint64_t>(block);
   header.fingerprint = fingerprint_;
   Xxh64 digest;
+  std::vector<std::byte> staging;
   for (HiddenStates* const stream : streams) {
     for (int64_t chunk = 0; chunk < stream->chunking().chunks(); ++chunk) {
       SCROOGE_ASSIGN_OR_RETURN(const Matrix h, stream->load(chunk));
-      staging_.resize(static_cast<size_t>(float_bytes(h.rows * h.cols)));
-      SCROOGE_RETURN_IF_ERROR(device_->download(*h.buffer, h.offset, staging_));
-      digest.update(staging_);
-      const uint64_t at = begin + kHeaderBytes + header.bytes;
-      SCROOGE_RETURN_IF_ERROR(file_.write_at(at, staging_));
-      file_.write_back(at, staging_.size());
-      header.bytes += staging_.size();
+      const auto put = [&](uint64_t done, std::span<std::byte> piece) -> Status {
+        SCROOGE_RETURN_IF_ERROR(tick());
+        if (!staging.empty()) SCROOGE_RETURN_IF_ERROR(device_->download(*h.buffer, h.offset + done, piece));
+        digest.update(piece);
+        const uint64_t at = begin + kHeaderBytes + header.bytes;
+        SCROOGE_RETURN_IF_ERROR(file_.write_at(at, piece));
+        file_.write_back(at, piece.size());
+        header.bytes += piece.size();
+        return {};
+      };
+      SCROOGE_RETURN_IF_ERROR(each_piece(h, *device_, staging, put));
     }
   }
+  SCROOGE_RETURN_IF_ERROR(file_.write_out(begin, kHeaderBytes + header.bytes, tick));
   SCROOGE_RETURN_IF_ERROR(file_.sync());
   header.digest = digest.finish();
   header.check = header.expected();
   SCROOGE_RETURN_IF_ERROR(file_.write_at(begin, std::as_bytes(std::span(&header, 1))));
-  return file_.sync();
+  SCROOGE_RETURN_IF_ERROR(file_.sync());
+  file_.drop_cached(begin, kHeaderBytes + header.bytes);  // read again by another process, if ever
+  return {};
 }
 
 Result<DurableStates::Header> DurableStates::read_header(int64_t slot) const {
@@ -99,16 +124,19 @@ Result<bool> DurableStates::load_slot(int64_t slot, const Header& header, std::s
                                       const std::function<Status()>& tick) {
   uint64_t at = slot_offset(slot) + kHeaderBytes;
   Xxh64 digest;
+  std::vector<std::byte> staging;
   for (HiddenStates* const stream : streams) {
     for (int64_t chunk = 0; chunk < stream->chunking().chunks(); ++chunk) {
-      SCROOGE_RETURN_IF_ERROR(tick());
       const Matrix h = stream->place(chunk);
-      staging_.resize(static_cast<size_t>(float_bytes(h.rows * h.cols)));
-      SCROOGE_RETURN_IF_ERROR(file_.read_at(at, staging_));
-      digest.update(staging_);
-      SCROOGE_RETURN_IF_ERROR(device_->upload(*h.buffer, h.offset, staging_));
+      const auto take = [&](uint64_t done, std::span<std::byte> piece) -> Status {
+        SCROOGE_RETURN_IF_ERROR(tick());
+        SCROOGE_RETURN_IF_ERROR(file_.read_at(at, piece));
+        digest.update(piece);
+        at += piece.size();
+        return staging.empty() ? Status() : device_->upload(*h.buffer, h.offset + done, piece);
+      };
+      SCROOGE_RETURN_IF_ERROR(each_piece(h, *device_, staging, take));
       SCROOGE_RETURN_IF_ERROR(stream->store(chunk));
-      at += staging_.size();
     }
   }
   return digest.finish() == header.digest;

@@ -31,10 +31,14 @@ class DurableStates {
   static Result<DurableStates> open(const std::string& output, std::string_view fingerprint, uint64_t state_bytes,
                                     backend::Device& device);
 
-  // Durable on return: the states behind `block`.
-  Status save(int64_t block, std::span<calibration::HiddenStates* const> streams);
+  // Moved at once; through host memory of that size where the device's is not the host's.
+  static constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+
+  // Durable on return: the states behind `block`. `tick` is called between pieces, as for the next; its error ends the
+  // call.
+  Status save(int64_t block, std::span<calibration::HiddenStates* const> streams, const std::function<Status()>& tick);
   // The newest states that are intact and not behind a later block than `last`: their block, or -1 when there are none.
-  // What the streams held is lost either way. `tick` is called now and then; its error ends the call.
+  // What the streams held is lost either way.
   Result<int64_t> load(int64_t last, std::span<calibration::HiddenStates* const> streams,
                        const std::function<Status()>& tick);
 
@@ -49,7 +53,6 @@ class DurableStates {
   RandomFile file_;
   uint64_t fingerprint_ = 0;
   uint64_t state_bytes_ = 0;
-  std::vector<std::byte> staging_;
 };
 
 }  // namespace scrooge::pipeline

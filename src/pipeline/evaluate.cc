@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "src/base/budget_hold.h"
 #include "src/base/text.h"
 #include "src/base/thread_pool.h"
 #include "src/calibration/hidden_states.h"
@@ -66,6 +67,7 @@ class Evaluator {
   Status score(std::span<Runner> runners, std::span<const int32_t> ids, double share);
   Result<Matrix> logits(const Runner& runner, const Matrix& head, int64_t first, int64_t count, backend::Buffer& to);
   Status report(const char* stage, double fraction) { return reporter_.report(Phase::kEvaluate, stage, fraction); }
+  uint64_t ids_bytes() const { return rows_.ids.capacity() * sizeof(int32_t); }
   int models() const { return reference_ ? 2 : 1; }
 
   const EvaluateOptions& options_;
@@ -80,6 +82,7 @@ class Evaluator {
   std::unique_ptr<ModelSource> reference_;
   std::unique_ptr<backend::Device> device_;
   calibration::TokenRows rows_;
+  BudgetHold ids_;   // of them
   double done_ = 0;  // share of the whole work
   int losses_ = 0;   // of the device
 
@@ -104,7 +107,7 @@ Status Evaluator::open() {
   reporter_.state().stage = "open";
   SCROOGE_ASSIGN_OR_RETURN(
       rows_, read_token_rows(*model_, {options_.text, options_.token_ids, options_.context, options_.max_windows},
-                             &reporter_));
+                             choice_.bytes, &reporter_));
   return {};
 }
 
@@ -124,6 +127,7 @@ Result<int64_t> Evaluator::windows_in(const Needs& needs, const BudgetChoice& ch
 Result<int64_t> Evaluator::windows_per_batch() const {
   Needs host;
   Needs device;
+  host.fixed = ids_bytes();
   int64_t max_k = 0;
   int64_t max_n = kSliceRows;
   for (const ModelSource* source : {model_.get(), reference_.get()}) {
@@ -350,6 +354,7 @@ Result<Evaluation> Evaluator::run() {
   SCROOGE_RETURN_IF_ERROR(open());
   SCROOGE_RETURN_IF_ERROR(report("open", 0));
   SCROOGE_ASSIGN_OR_RETURN(int64_t batch, windows_per_batch());
+  SCROOGE_ASSIGN_OR_RETURN(ids_, BudgetHold::take(budget_, ids_bytes(), "token ids"));
   SCROOGE_RETURN_IF_ERROR(make_device());
   for (int64_t window = 0; window < rows_.rows;) {
     const int64_t windows = std::min(batch, rows_.rows - window);

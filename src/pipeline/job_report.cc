@@ -23,18 +23,20 @@ std::string producer_name(const model::BlockPlan& plan, Producer producer) {
 void write_scale_set(JsonWriter& json, const container::ScaleSetReport& set, const BlockFigures::Stage& figures) {
   json.begin_object().field("name", set.name).field("producer", set.producer).field("candidate", set.candidate);
   json.field("alpha", set.alpha).field("loss_identity", set.loss_identity).field("loss_chosen", set.loss_chosen);
-  json.field("damping", figures.damping).field("corrected", figures.corrected);
-  json.field("correction_overfit", figures.correction_overfit).end_object();
+  json.field("damping", figures.damping).field("broke_down", figures.broke_down);
+  json.field("corrected", figures.corrected).field("correction_overfit", figures.correction_overfit).end_object();
 }
 
 void write_linear(JsonWriter& json, const container::LinearReport& linear, uint32_t block,
                   const BlockFigures::Linear& figures) {
   json.begin_object().field("name", linear.name).field("block", static_cast<uint64_t>(block));
   json.field("loss", linear.loss).field("loss_rtn", linear.loss_rtn).field("fell_back", linear.fell_back);
+  json.field("rounding", std::string_view(linear.rounding));
   json.field("rows", figures.rows).field("rows_clipped", figures.rows_clipped);
   json.field("rows_rounded", figures.rows_rounded).field("rows_refined", figures.rows_refined);
   json.field("rows_refitted", figures.rows_refitted).field("held_out_loss", figures.held_out_loss);
   json.field("held_out_loss_rtn", figures.held_out_loss_rtn).field("overfit", figures.overfit);
+  json.field("rounded_to_nearest", figures.to_nearest);
   json.key("clip_histogram").begin_array();
   for (const uint32_t count : linear.clip_histogram) json.value(static_cast<uint64_t>(count));
   json.end_array().end_object();
@@ -45,13 +47,33 @@ void write_linear(JsonWriter& json, const container::LinearReport& linear, uint3
 BlockFigures solver_figures(const BlockOutcome& outcome) {
   BlockFigures figures;
   for (const awq::StageSolution& stage : outcome.stages) {
-    if (outcome.tokens > 0) figures.stages.push_back({stage.damping, stage.corrected, stage.correction_overfit});
+    if (outcome.tokens > 0) {
+      figures.stages.push_back({stage.damping, stage.corrected, stage.correction_overfit, stage.broke_down});
+    }
     for (const awq::LinearSolution& linear : stage.linears) {
       figures.linears.push_back({linear.quantized.rows, linear.rows_clipped, linear.rows_rounded, linear.rows_refined,
-                                 linear.rows_refitted, linear.held_out_loss, linear.held_out_loss_rtn, linear.overfit});
+                                 linear.rows_refitted, linear.held_out_loss, linear.held_out_loss_rtn, linear.overfit,
+                                 stage.to_nearest});
     }
   }
   return figures;
+}
+
+GuardCounts count_guards(std::span<const BlockFigures> figures) {
+  constexpr double kFirstRung = 0.01;
+  GuardCounts counts;
+  for (const BlockFigures& block : figures) {
+    for (const BlockFigures::Linear& linear : block.linears) {
+      counts.overfit_linears += linear.overfit ? 1 : 0;
+      counts.nearest_linears += linear.to_nearest ? 1 : 0;
+    }
+    for (const BlockFigures::Stage& stage : block.stages) {
+      counts.overfit_corrections += stage.correction_overfit ? 1 : 0;
+      counts.damped_stages += stage.damping > kFirstRung ? 1 : 0;
+      counts.broken_down_stages += stage.broke_down ? 1 : 0;
+    }
+  }
+  return counts;
 }
 
 std::string_view propagate_name(Propagate propagate) {
@@ -74,7 +96,7 @@ container::BlockReport block_report(const model::BlockPlan& plan, int64_t block,
     if (calibrated) {
       report.scale_sets.push_back({stage.name, producer_name(plan, stage.producer), solution.choice.name(),
                                    solution.choice.alpha, solution.loss_identity, solution.loss_choice,
-                                   scale_tensor_name(block, stage.name)});
+                                   scale_tensor_name(block, stage.name), solution.damping});
     }
     for (size_t i = 0; i < stage.linears.size(); ++i) {
       const awq::LinearSolution& linear = solution.linears[i];
@@ -83,6 +105,7 @@ container::BlockReport block_report(const model::BlockPlan& plan, int64_t block,
       entry.loss = linear.loss;
       entry.loss_rtn = linear.loss_rtn;
       entry.fell_back = solution.fell_back;
+      if (calibrated) entry.rounding = linear.rounding->name;
       if (!linear.clip_histogram.empty()) {
         entry.clip_histogram = linear.clip_histogram;
         for (const auto& candidate : awq::clip_candidates()) entry.clip_candidates.push_back(candidate.high_ratio);
@@ -108,19 +131,18 @@ std::string write_report(const JobTotals& totals, std::span<const BlockFigures> 
   json.field("device_losses", totals.device_losses).field("device_refusals", totals.device_refusals);
   json.field("layout", totals.layout).field("output_bytes", totals.output_bytes).field("tokens", totals.tokens);
   json.field("tokens_dropped", totals.tokens_dropped).field("threads", totals.threads);
-  json.field("held_out_tokens", totals.held_out_tokens).field("resumed_blocks", totals.resumed_blocks);
+  json.field("held_out_tokens", totals.held_out_tokens).field("statistics_tokens", totals.statistics_tokens);
+  json.field("resumed_blocks", totals.resumed_blocks);
   double loss = 0;
   double loss_rtn = 0;
-  uint64_t overfit = 0;
-  uint64_t overfit_corrections = 0;
   for (const BlockFigures& block : figures) {
     loss += block.loss;
     loss_rtn += block.loss_rtn;
-    for (const BlockFigures::Linear& linear : block.linears) overfit += linear.overfit ? 1 : 0;
-    for (const BlockFigures::Stage& stage : block.stages) overfit_corrections += stage.correction_overfit ? 1 : 0;
   }
-  json.field("loss", loss).field("loss_rtn", loss_rtn).field("overfit_linears", overfit);
-  json.field("overfit_corrections", overfit_corrections);
+  const GuardCounts guards = count_guards(figures);
+  json.field("loss", loss).field("loss_rtn", loss_rtn).field("overfit_linears", guards.overfit_linears);
+  json.field("overfit_corrections", guards.overfit_corrections).field("nearest_linears", guards.nearest_linears);
+  json.field("damped_stages", guards.damped_stages).field("broken_down_stages", guards.broken_down_stages);
   json.key("blocks").begin_array();
   for (size_t b = 0; b < figures.size(); ++b) {
     const BlockFigures& f = figures[b];

@@ -27,6 +27,7 @@ struct BlockFigures {
     double damping = 0;      // of the second-order rounding; 0: not used
     bool corrected = false;  // aimed at the original output
     bool correction_overfit = false;
+    bool broke_down = false;  // no damping was enough: rounding or correction was left out
   };
   struct Linear {
     int64_t rows = 0;
@@ -37,6 +38,7 @@ struct BlockFigures {
     double held_out_loss = 0;  // awq/solve.h, LinearSolution
     double held_out_loss_rtn = 0;
     bool overfit = false;
+    bool to_nearest = false;  // rounded to nearest, for a linear of its stage failed on the held-out tokens
   };
   std::vector<Stage> stages;    // in the order of the file's scale sets
   std::vector<Linear> linears;  // in the order of the file's linears
@@ -44,6 +46,16 @@ struct BlockFigures {
 
 // The solver's figures of a block; times and memory are the caller's to fill in.
 BlockFigures solver_figures(const BlockOutcome& outcome);
+
+// How often the guards had a say.
+struct GuardCounts {
+  uint64_t overfit_corrections = 0;  // stages solved again without
+  uint64_t overfit_linears = 0;
+  uint64_t nearest_linears = 0;  // rounded to nearest in the end, as every linear of a stage is where one is overfit
+  uint64_t damped_stages = 0;    // by more than 1 %
+  uint64_t broken_down_stages = 0;
+};
+GuardCounts count_guards(std::span<const BlockFigures> figures);
 
 struct JobTotals {
   double seconds = 0;
@@ -57,6 +69,7 @@ struct JobTotals {
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
   uint64_t held_out_tokens = 0;
+  uint64_t statistics_tokens = 0;
   uint64_t resumed_blocks = 0;  // that an earlier run had finished
   std::string device;
   std::string device_name;

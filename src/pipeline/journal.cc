@@ -118,8 +118,7 @@ Status Journal::start(std::string_view fingerprint) {
   SCROOGE_RETURN_IF_ERROR(file_.truncate(0));
   SCROOGE_RETURN_IF_ERROR(file_.write_at(0, std::as_bytes(std::span(kMagic))));
   fingerprint_ = fingerprint;
-  SCROOGE_RETURN_IF_ERROR(append(std::as_bytes(std::span(fingerprint))));
-  return sync_folder(folder_of(file_.path()));
+  return append(std::as_bytes(std::span(fingerprint)));
 }
 
 Status Journal::append(std::span<const std::byte> payload) {

@@ -38,7 +38,7 @@ class Journal {
   // kIoError, kChecksumMismatch.
   Result<std::vector<std::byte>> read(size_t index) const;
 
-  // Starts over with this fingerprint; durable on return.
+  // Starts over with this fingerprint; durable on return, but for the file's name, which sync_folder() makes so.
   Status start(std::string_view fingerprint);
   // Durable on return.
   Status append(std::span<const std::byte> payload);

@@ -204,8 +204,11 @@ Status OutputFile::write_block(int64_t block, const BlockOutcome& outcome) {
   return writer_.end_segment();
 }
 
-Status OutputFile::finish(const container::ModelInfo& info) {
-  while (next_ < segments_.size()) SCROOGE_RETURN_IF_ERROR(write_dense_segment(segments_[next_++]));
+Status OutputFile::finish(const container::ModelInfo& info, CancelToken* cancel) {
+  while (next_ < segments_.size()) {
+    SCROOGE_RETURN_IF_ERROR(write_dense_segment(segments_[next_++]));
+    SCROOGE_RETURN_IF_ERROR(writer_.write_out(writer_.last_segment(), cancel));
+  }
   return writer_.finish(info);
 }
 

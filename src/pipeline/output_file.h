@@ -56,6 +56,10 @@ class OutputFile {
   // Of the segment written last; of a finished one, ModelWriter::adopt().
   container::ModelMetadata last_segment() const { return writer_.last_segment(); }
   Status sync() { return writer_.sync(); }
+  Status write_out(const container::ModelMetadata& segment, CancelToken* cancel) {
+    return writer_.write_out(segment, cancel);
+  }
+  void drop_cached(const container::ModelMetadata& segment) const { writer_.drop_cached(segment); }
   Result<bool> adopt(const container::ModelMetadata& segment, CancelToken* cancel);
   // Whether an unfinished file stays; at first not.
   void keep(bool kept) { writer_.keep(kept); }
@@ -63,8 +67,8 @@ class OutputFile {
   Result<FinishedBlock> finished_block(int64_t block, const container::ModelMetadata& segment,
                                        std::span<const UnfoldedScales> unfolded) const;
 
-  // Everything after the last block, then the index; the file is published.
-  Status finish(const container::ModelInfo& info);
+  // Everything after the last block, then the index; the file is published. kCancelled before that.
+  Status finish(const container::ModelInfo& info, CancelToken* cancel = nullptr);
   // The file's size after finish().
   uint64_t size() const { return writer_.file_size(); }
 

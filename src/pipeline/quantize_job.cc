@@ -2,11 +2,13 @@
 #include "src/pipeline/quantize_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <thread>
 #include <type_traits>
 
 #include "src/base/atomic_file.h"
+#include "src/base/budget_hold.h"
 #include "src/base/digest.h"
 #include "src/base/text.h"
 #include "src/pipeline/job_report.h"
@@ -140,8 +142,13 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
                    ": the same file as the output; give another name for one of them");
     }
   }
+  if (!o.spill.empty()) SCROOGE_RETURN_IF_ERROR(disk_space(o.spill).status().with_context("--spill"));
   if (!o.from_calibration.empty()) SCROOGE_RETURN_IF_ERROR(job->open_saved());
   if (job->calibrates()) {
+    if (o.seed != 0 && o.sampling != calibration::Sampling::kRandom) {
+      return error(StatusCode::kInvalidArgument, "seed: ", o.seed, " chooses rows at random, but sampling is ",
+                   sampling_name(o.sampling), "; give sampling random, or no seed");
+    }
     const bool text_given = !o.calibration_text.empty() || !o.calibration_ids.empty();
     if (!text_given && !o.output.empty()) {
       return error(StatusCode::kInvalidArgument,
@@ -157,7 +164,8 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
       SCROOGE_ASSIGN_OR_RETURN(
           job->rows_,
           read_token_rows(*job->source_,
-                          {o.calibration_text, o.calibration_ids, o.length, o.samples, o.sampling, o.seed}, &reporter));
+                          {o.calibration_text, o.calibration_ids, o.length, o.samples, o.sampling, o.seed},
+                          choose_host_budget(o.memory, o.device_memory, job->device_.info).bytes, &reporter));
       if (job->rows_.rows < o.samples) {
         log(o.log, LogLevel::kWarning, "the calibration text fills ", job->rows_.rows, " rows of ", o.length,
             " tokens, fewer than the ", o.samples, " asked for");
@@ -167,11 +175,32 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::prepare(QuantizeOptions option
       log(o.log, LogLevel::kWarning, "rows of ", o.length, " tokens are longer than the model's context of ",
           job->source_->config().max_positions);
     }
-    job->chunking_ = Chunking::of(job->rows_.rows, job->rows_.length);
+    job->chunking_ = calibration::chunking_for(job->rows_.rows, job->rows_.length, o.selection.held_out);
+    const calibration::TokenSelection selection(job->chunking_, o.selection);
+    job->plan_.held_out_tokens = selection.held_out_tokens();
+    job->plan_.statistics_tokens = selection.statistics_tokens();
+    job->warn_of_held_out();
   }
   job->settle_budget();
   SCROOGE_RETURN_IF_ERROR(job->make_plan());
+  SCROOGE_RETURN_IF_ERROR(job->plan_disks());
   return job;
+}
+
+// Where whole rows come nowhere near what is asked for.
+void QuantizeJob::warn_of_held_out() const {
+  const double asked = options_.selection.held_out;
+  const double share = 100 * static_cast<double>(plan_.held_out_tokens) / static_cast<double>(chunking_.tokens());
+  if (std::fabs(share - asked) <= asked / 4) return;
+  const std::string rows = concat("of ", chunking_.sequences, " rows of ", chunking_.sequence, " tokens");
+  if (plan_.held_out_tokens == 0) {
+    log(options_.log, LogLevel::kWarning, "held-out: ", rows, " none is held out, for ", asked,
+        " percent are nearer to none than to one, or too few tokens to decide anything: nothing checks the result; "
+        "give more samples, or --held-out 0");
+  } else {
+    log(options_.log, LogLevel::kWarning, "held-out: ", rows, " whole ones come no nearer to ", asked, " percent than ",
+        format_fixed(share, 1), "; more samples do");
+  }
 }
 
 // Once, when what prepare itself held is gone.
@@ -246,6 +275,7 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
   info.attributes = {{"clip", awq && o.clip ? "true" : "false"},
                      {"correct", concat(awq ? solve_.correct : 0)},
                      {"device", std::string(device_.backend->name)},
+                     {"effort", awq ? std::string(effort_name(o.effort)) : ""},
                      {"held_out_percent", concat(awq ? o.selection.held_out : 0)},
                      {"length", concat(rows_.length)},
                      {"max_tokens_per_sample", concat(awq ? o.selection.per_sample : 0)},
@@ -255,10 +285,21 @@ Result<container::ModelInfo> QuantizeJob::model_info() const {
                      {"rounding", awq ? std::string(solve_.rounding->name) : "nearest"},
                      {"samples", concat(rows_.rows)},
                      {"sampling", awq ? std::string(sampling_name(o.sampling)) : ""}};
-  info.tokens = {rows_.tokens(), rows_.dropped, static_cast<uint64_t>(rows_.rows), static_cast<uint64_t>(rows_.length)};
+  info.tokens = token_accounting();
   info.blocks = reports_;
   if (saved_) describe_saved(info);
   return info;
+}
+
+container::TokenAccounting QuantizeJob::token_accounting() const {
+  container::TokenAccounting tokens{rows_.tokens(), rows_.dropped, static_cast<uint64_t>(rows_.rows),
+                                    static_cast<uint64_t>(rows_.length)};
+  if (!calibrates()) return tokens;
+  tokens.held_out = plan_.held_out_tokens;
+  tokens.statistics = plan_.statistics_tokens;
+  // How many outliers are among the tokens held out differs from block to block.
+  for (const container::BlockReport& block : reports_) tokens.statistics = std::min(tokens.statistics, block.tokens);
+  return tokens;
 }
 
 void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& reporter) {
@@ -284,8 +325,17 @@ void QuantizeJob::record(int64_t block, const BlockOutcome& outcome, Reporter& r
     }
   }
   for (size_t i = 0; i < figures.stages.size(); ++i) {
+    const std::string stage = concat(model::block_prefix(block), report.scale_sets[i].name);
+    if (figures.stages[i].broke_down) {
+      log(options_.log, LogLevel::kWarning, stage, ": the Gram matrix is not definite with 10 % of damping either; ",
+          solve_.rounding->needs_factor && figures.stages[i].damping == 0 ? "no second-order rounding"
+                                                                          : "not corrected",
+          "; more or longer samples help");
+    } else if (figures.stages[i].damping > 0.01) {
+      log(options_.log, LogLevel::kInfo, stage, ": damped by ", 100 * figures.stages[i].damping, " %");
+    }
     if (!figures.stages[i].correction_overfit) continue;
-    log(options_.log, LogLevel::kInfo, model::block_prefix(block), report.scale_sets[i].name,
+    log(options_.log, LogLevel::kInfo, stage,
         ": overfitting, the corrected linears are worse than round-to-nearest on held-out tokens; solved uncorrected");
   }
   for (size_t i = 0; i < report.linears.size(); ++i) {
@@ -354,6 +404,9 @@ Status QuantizeJob::run(const Budgets& budgets, Reporter& reporter) {
   resume_options.fingerprint = job;
   BlockQuantizerOptions quantizing = quantizer_options();
   quantizing.host_budget = &budgets.host;
+  uint64_t counted = 0;
+  for (const PlanItem& item : counted_items()) counted += item.bytes;
+  SCROOGE_ASSIGN_OR_RETURN(const BudgetHold hold, BudgetHold::take(budgets.host, counted, "token ids and results"));
   SCROOGE_ASSIGN_OR_RETURN(const auto quantizer,
                            BlockQuantizer::create(*device, *source_, chunking_, quantizing, reporter));
   SCROOGE_ASSIGN_OR_RETURN(const auto output, ResumableOutput::open(std::move(resume_options), *device, *source_));
@@ -361,9 +414,10 @@ Status QuantizeJob::run(const Budgets& budgets, Reporter& reporter) {
   kept_blocks_ = output->finished_blocks();
   if (finished_before_ < 0) finished_before_ = kept_blocks_;
   if (output->done_elsewhere()) return read_records(*output);
-  SCROOGE_RETURN_IF_ERROR(output->write_front());
+  // Before the first record, with which the names of all files become durable.
   SCROOGE_RETURN_IF_ERROR(open_states(job, *device));
-  Status done = calibrates() ? quantizer->embed(rows_) : Status();
+  Status done = output->write_front();
+  if (done.ok() && calibrates()) done = quantizer->embed(rows_);
   prefetch_block(*source_, 0);
   if (done.ok()) done = resume(*quantizer, *output, budgets, reporter);
   if (done.ok()) done = quantize_blocks(*quantizer, *output, budgets, reporter);
@@ -409,7 +463,7 @@ Status QuantizeJob::quantize_blocks(BlockQuantizer& quantizer, ResumableOutput& 
     }
     SCROOGE_RETURN_IF_ERROR(output.write_block(block, outcome, reports_.back(), blocks_.back()));
     const Stopwatch watch;
-    SCROOGE_RETURN_IF_ERROR(save_states(block, quantizer));
+    SCROOGE_RETURN_IF_ERROR(save_states(block, quantizer, reporter));
     durable_seconds_ += watch.seconds();
     // Temporaries of many sizes, the matrix library's among them, leave holes that the C library keeps; without this
     // the process grows by a megabyte or two a block although nothing is held.
@@ -424,6 +478,7 @@ Status QuantizeJob::convert() {
   if (options_.output.empty()) return error(StatusCode::kInvalidArgument, "output: no path given");
   if (converted_) return error(StatusCode::kInvalidArgument, "this job has run; prepare a new one");
   converted_ = true;
+  SCROOGE_RETURN_IF_ERROR(check_disks());
   MemoryBudget host(options_.memory, options_.allocator);
   MemoryBudget device(plan_.device_budget.bytes, {}, "--device-memory");
   const bool own = device_.own_memory();
@@ -452,11 +507,14 @@ std::string QuantizeJob::plan_json() const {
   JsonWriter json;
   json.begin_object();
   plan_.memory.write_json(json);
+  time_plan().write_json(json);
   json.field("blocks", plan_.blocks).field("output_bytes", plan_.output_bytes).field("tokens", plan_.tokens);
   json.field("states_bytes", plan_.states_bytes > 0 ? DurableStates::file_bytes(plan_.states_bytes) : 0);
   json.field("tokens_dropped", plan_.tokens_dropped).field("bits_per_weight", plan_.bits_per_weight);
+  json.field("held_out_tokens", plan_.held_out_tokens).field("statistics_tokens", plan_.statistics_tokens);
   BudgetChoice{options_.memory, plan_.budget_origin}.write_json(json);
   plan_.device_budget.write_json(json, "device_");
+  write_disk_json(plan_.disks, json);
   json.key("settings").begin_object();
   if (saved_) {
     json.field("from_calibration", std::string_view(printable(options_.from_calibration)));
@@ -498,7 +556,8 @@ std::string QuantizeJob::report_json() const {
   totals.threads = options_.threads;
   totals.resumed_blocks = static_cast<uint64_t>(std::max<int64_t>(finished_before_, 0));
   if (calibrates()) {
-    totals.held_out_tokens = calibration::TokenSelection(chunking_, options_.selection).held_out_tokens();
+    totals.held_out_tokens = plan_.held_out_tokens;
+    totals.statistics_tokens = token_accounting().statistics;
   }
   return write_report(totals, blocks_, reports_);
 }

@@ -11,11 +11,13 @@
 #include "src/base/log.h"
 #include "src/pipeline/budget_choice.h"
 #include "src/pipeline/device_choice.h"
+#include "src/pipeline/disk_plan.h"
 #include "src/pipeline/durable_states.h"
 #include "src/pipeline/job_report.h"
 #include "src/pipeline/preset.h"
 #include "src/pipeline/resumable_output.h"
 #include "src/pipeline/saved_calibration.h"
+#include "src/pipeline/time_plan.h"
 
 namespace scrooge::pipeline {
 
@@ -67,10 +69,13 @@ struct JobPlan {
   uint64_t states_bytes = 0;  // of the hidden states that are kept behind every block (DurableStates); 0: none are
   uint64_t tokens = 0;
   uint64_t tokens_dropped = 0;
+  uint64_t held_out_tokens = 0;    // of them, kept apart to check the result on
+  uint64_t statistics_tokens = 0;  // that enter the statistics, before outliers are left out
   int64_t blocks = 0;
   double bits_per_weight = 0;  // of the block linears as stored
   BudgetOrigin budget_origin = BudgetOrigin::kUnlimited;
   BudgetChoice device_budget;  // of a device with memory of its own
+  std::vector<DiskPlan> disks;
 };
 
 // One thread, but for cancel().
@@ -85,12 +90,18 @@ class QuantizeJob {
   // As given, but for what prepare settles: threads, the device's id, and memory, which is the budget.
   const QuantizeOptions& options() const { return options_; }
   const ChosenDevice& device() const { return device_; }
+  // How long convert() will take, estimated; asked for, a host device may be timed for some milliseconds.
+  TimePlan time_plan() const;
   std::string plan_json() const;
   // REQUIRES: an output path. Once only.
   Status convert();
   // From any thread or signal handler.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
-  // After convert(): everything measured.
+  // After convert(): what its guards did.
+  GuardCounts guards() const { return count_guards(blocks_); }
+  // Likewise: tokens that entered the statistics, of the block with the fewest.
+  uint64_t statistics_tokens() const { return token_accounting().statistics; }
+  // Everything measured.
   std::string report_json() const;
 
  private:
@@ -102,14 +113,22 @@ class QuantizeJob {
   Status choose_solver();
   Status choose_saved_solver();  // quantize_saved.cc, as the next
   Status open_saved();
+  void warn_of_held_out() const;
+  container::TokenAccounting token_accounting() const;
   // Tokens run through the model.
   bool calibrates() const { return options_.method == Method::kAwq && options_.from_calibration.empty(); }
   BlockQuantizerOptions quantizer_options() const;
   OutputFormat output_format() const { return {options_.spec, layout_, options_.method == Method::kAwq}; }
   MemoryPlan plan_memory() const;
+  std::vector<PlanItem> counted_items() const;
+  uint64_t rows_bytes() const;
+  std::string cheaper_settings(uint64_t minimum, bool of_device);  // quantize_advice.cc
+  std::vector<DiskNeed> disk_needs() const;                        // quantize_disk.cc
+  Status plan_disks();
+  Status check_disks();
   bool fits(const MemoryPlan& memory) const;
   MemoryPlan choose_residency();
-  Status refuse(const MemoryPlan& memory) const;
+  Status refuse(const MemoryPlan& memory);
   Result<std::string> fingerprint(const backend::Device& device, Reporter& reporter);
   // The memory of host and device while convert() runs; one and the same where the device's is the host's.
   struct Budgets {
@@ -130,7 +149,7 @@ class QuantizeJob {
   Status open_states(const std::string& fingerprint, backend::Device& device);
   void begin_block(int64_t block, const Budgets& budgets, Reporter& reporter);
   Result<int64_t> restore_states(BlockQuantizer& quantizer, Reporter& reporter);
-  Status save_states(int64_t block, BlockQuantizer& quantizer);
+  Status save_states(int64_t block, BlockQuantizer& quantizer, Reporter& reporter);
   void record(int64_t block, const BlockOutcome& outcome, Reporter& reporter);
   Result<container::ModelInfo> model_info() const;
   // quantize_saved.cc

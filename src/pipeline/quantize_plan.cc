@@ -35,7 +35,27 @@ MemoryPlan QuantizeJob::plan_memory() const {
     memory.add_host("job", "staging and scratch of the backend",
                     backend.host_scratch_bytes(options_.threads, max_k, max_n, options_.length));
   }
+  for (PlanItem& item : counted_items()) memory.items.push_back(std::move(item));
   return memory;
+}
+
+uint64_t QuantizeJob::rows_bytes() const {
+  return calibrates() ? static_cast<uint64_t>(rows_.rows * rows_.length) * sizeof(int32_t) : 0;
+}
+
+// Of the host's memory what is not taken from the budget but counted there.
+std::vector<PlanItem> QuantizeJob::counted_items() const {
+  const model::BlockPlan& block = source_->block_plan();
+  std::vector<PlanItem> items;
+  const auto add = [&](const char* stage, const char* purpose, uint64_t bytes) {
+    if (bytes > 0) items.push_back({stage, purpose, bytes, Placement::kHeld, Pool::kHost});
+  };
+  add("job", "token ids", rows_bytes());
+  if (solve_.keep_calibration || saved_) {
+    add("job", "calibration results of a block", calibration_block_bytes(block, options_.spec));
+  }
+  add("write", "rows in the order of the layout", OutputFile::layout_bytes(block, output_format()));
+  return items;
 }
 
 bool QuantizeJob::fits(const MemoryPlan& memory) const {
@@ -93,11 +113,15 @@ MemoryPlan QuantizeJob::choose_residency() {
 }
 
 // Names the memory that is too small, and what would do.
-Status QuantizeJob::refuse(const MemoryPlan& memory) const {
+Status QuantizeJob::refuse(const MemoryPlan& memory) {
   const bool could_spill = options_.spill.empty() && calibrates();
   const std::string samples = could_spill && !device_.own_memory() ? "fewer or shorter samples" : "shorter samples";
-  const std::string spill = could_spill ? "give --spill FOLDER to keep the hidden states on disk, " : "";
-  if (options_.memory >= memory.minimum_bytes) {
+  const bool of_device = options_.memory >= memory.minimum_bytes;
+  const std::string cheaper =
+      cheaper_settings(of_device ? memory.device_minimum_bytes : memory.minimum_bytes, of_device);
+  const std::string spill =
+      concat(could_spill ? "give --spill FOLDER to keep the hidden states on disk, " : "", cheaper);
+  if (of_device) {
     return error(StatusCode::kBudgetExceeded, "device memory: this job needs at least ",
                  format_bytes(memory.device_minimum_bytes), " (", memory.device_minimum_bytes, " bytes) on ",
                  options_.device, ", the budget is ", plan_.device_budget.text(),
@@ -134,11 +158,16 @@ Status QuantizeJob::make_plan() {
   }
   // The tokenizer and the text are gone by now; what is left of the process is what it stays at.
   trim_heap();
-  memory.overhead_bytes = resident_anonymous_bytes() + kLibraryOverhead;
-  memory.overhead_bytes += OutputFile::layout_bytes(block, output_format());
-  if (solve_.keep_calibration || saved_) memory.overhead_bytes += calibration_block_bytes(block, options_.spec);
+  const uint64_t resident = resident_anonymous_bytes();
+  const uint64_t ids = rows_.ids.capacity() * sizeof(int32_t);  // planned for
+  memory.overhead_bytes = resident - std::min(resident, ids) + kLibraryOverhead;
   memory.peak_bytes = memory.sum() + memory.overhead_bytes;
   return fits(memory) ? Status() : refuse(memory);
+}
+
+TimePlan QuantizeJob::time_plan() const {
+  return plan_time(*source_, chunking_, quantizer_options(), plan_.output_bytes,
+                   device_rates(device_, options_.threads));
 }
 
 // Reports and sources as long as the real ones can be, so that the planned size is never too small.
@@ -151,8 +180,10 @@ void QuantizeJob::expect_reports(container::ModelInfo& info) const {
   for (const model::StagePlan& stage : source_->block_plan().stages) {
     awq::StageSolution& solution = outcome.stages.emplace_back();
     solution.choice = {awq::ScaleCandidate::Salience::kMeanAbs, true, 0.5, 0.5, {}};
+    solution.damping = solve_.rounding->needs_factor ? 0.1 : 0;
     for (size_t i = 0; i < stage.linears.size(); ++i) {
       awq::LinearSolution& linear = solution.linears.emplace_back();
+      linear.rounding = &awq::kHeuristic;  // the longest name
       if (options_.clip && outcome.tokens > 0) linear.clip_histogram.assign(awq::clip_candidates().size(), 0);
     }
   }

@@ -50,9 +50,9 @@ Result<int64_t> QuantizeJob::restore_states(BlockQuantizer& quantizer, Reporter&
 }
 
 // After the block's record: states of a block that is not finished are of no use.
-Status QuantizeJob::save_states(int64_t block, BlockQuantizer& quantizer) {
+Status QuantizeJob::save_states(int64_t block, BlockQuantizer& quantizer, Reporter& reporter) {
   if (states_ == nullptr || block + 1 == plan_.blocks) return {};
-  const Status saved = states_->save(block, quantizer.states());
+  const Status saved = states_->save(block, quantizer.states(), [&] { return check_cancelled(&reporter); });
   // A card that fails says nothing about the file, whose other slot the next attempt wants.
   const bool of_card = !device_.info.host_memory &&
                        (saved.code() == StatusCode::kUnavailable || saved.code() == StatusCode::kOutOfMemory);

@@ -11,8 +11,8 @@ namespace scrooge::pipeline {
 namespace {
 
 // Of the output's attributes those that say how it was calibrated.
-constexpr std::string_view kOfCalibration[] = {"held_out_percent", "length",  "max_tokens_per_sample",
-                                               "outlier_percent",  "samples", "sampling"};
+constexpr std::string_view kOfCalibration[] = {
+    "effort", "held_out_percent", "length", "max_tokens_per_sample", "outlier_percent", "samples", "sampling"};
 
 const container::Attribute* find_attribute(std::span<const container::Attribute> attributes, std::string_view key) {
   const auto found = std::find_if(attributes.begin(), attributes.end(),
@@ -83,10 +83,12 @@ void QuantizeJob::describe_saved(container::ModelInfo& info) const {
   info.attributes.push_back({"from_calibration", saved_digest_});
 }
 
-// The search was the saved job's. Losses of the linears are not known for these codes and stay 0.
+// The search was the saved job's, its second-order rounding was not done again. Losses of the linears are not known for
+// these codes and stay 0.
 void QuantizeJob::restore_report(int64_t block, container::BlockReport& report) const {
   const container::BlockReport& saved = saved_->info().blocks[static_cast<size_t>(block)];
   report.scale_sets = saved.scale_sets;
+  for (container::ScaleSetReport& set : report.scale_sets) set.damping = 0;
   for (size_t i = 0; i < report.linears.size(); ++i) {
     report.linears[i].fell_back = saved.linears[i].fell_back;
     if (!report.linears[i].clip_histogram.empty()) report.linears[i].clip_candidates = saved.linears[i].clip_candidates;

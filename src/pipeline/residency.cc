@@ -74,8 +74,8 @@ std::string residency_text(const Residency& residency) {
   if (residency.stream_weights) add("weights streamed");
   for (const auto& [store, where] : {std::pair(Store::kHost, "with the host: "), {Store::kDisk, "on disk: "}}) {
     std::string names;
-    const auto name = [&](Store kept, std::string_view what) {
-      if (kept == store) names += concat(names.empty() ? "" : ", ", what);
+    const auto name = [&names, place = store](Store kept, std::string_view what) {  // clang 14 captures no binding
+      if (kept == place) names += concat(names.empty() ? "" : ", ", what);
     };
     name(residency.hidden, "hidden states");
     name(residency.original, "those of the original model");

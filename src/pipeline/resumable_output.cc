@@ -152,14 +152,34 @@ Result<FinishedBlock> ResumableOutput::finished_block(int64_t block, const Block
   return output_->finished_block(block, record.segment, record.unfolded);
 }
 
+// Once, when all files are there: a record whose output lost its name in a power cut is worth nothing.
+Status ResumableOutput::sync_names() {
+  if (names_synced_) return {};
+  const std::string folder = folder_of(options_.output);
+  SCROOGE_RETURN_IF_ERROR(sync_folder(folder));
+  if (calibration_ && folder_of(options_.calibration) != folder) {
+    SCROOGE_RETURN_IF_ERROR(sync_folder(folder_of(options_.calibration)));
+  }
+  names_synced_ = true;
+  return {};
+}
+
 // The bytes first: a record must never speak of bytes that a crash can still lose.
 Status ResumableOutput::append(std::span<const BlockRecord> records) {
   const Stopwatch watch;
+  SCROOGE_RETURN_IF_ERROR(sync_names());
+  for (const BlockRecord& record : records) {
+    SCROOGE_RETURN_IF_ERROR(output_->write_out(record.segment, options_.cancel));
+    if (calibration_) SCROOGE_RETURN_IF_ERROR(calibration_->write_out(record.calibration, options_.cancel));
+  }
   SCROOGE_RETURN_IF_ERROR(output_->sync());
   if (calibration_) SCROOGE_RETURN_IF_ERROR(calibration_->sync());
   for (const BlockRecord& record : records) {
     SCROOGE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, encode_record(record));
     SCROOGE_RETURN_IF_ERROR(journal_.append(bytes));
+    // Not read again by this process, and the source's next blocks want the room.
+    output_->drop_cached(record.segment);
+    if (calibration_) calibration_->drop_cached(record.calibration);
   }
   durable_seconds_ += watch.seconds();
   return {};
@@ -201,7 +221,7 @@ void ResumableOutput::discard() {
 }
 
 Status ResumableOutput::finish(const container::ModelInfo& info, const container::ModelInfo& calibration) {
-  SCROOGE_RETURN_IF_ERROR(output_->finish(info));
+  SCROOGE_RETURN_IF_ERROR(output_->finish(info, options_.cancel));
   published_ = true;
   // A journal that stays is of no output any more, and the next job starts over.
   journal_.publish();

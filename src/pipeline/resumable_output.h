@@ -5,9 +5,10 @@
 //   OUTPUT.partial   the unfinished file, renamed to OUTPUT when complete
 //   OUTPUT.journal   journal.h; removed once the output is there
 //
-// A block counts as finished when its bytes are durable and then its record is. Both files go when nothing of worth is
-// in them, that is before the first block is finished. Calibration results that are saved grow in a third file,
-// CALIBRATION.partial, in step with the output.
+// A block counts as finished when its bytes are durable and then its record is; the names of all files that a job goes
+// on from are durable before the first record of a process. Both files go when nothing of worth is in them, that is
+// before the first block is finished. Calibration results that are saved grow in a third file, CALIBRATION.partial, in
+// step with the output.
 #pragma once
 
 #include <functional>
@@ -31,7 +32,7 @@ struct ResumeOptions {
   uint64_t calibration_bytes = 0;
   LogSink log;
   std::function<Status()> wait;   // called while another process writes the output; its error ends the waiting
-  CancelToken* cancel = nullptr;  // asked while what is finished is checked
+  CancelToken* cancel = nullptr;  // asked while what is finished is checked, and while bytes go to the disk
 };
 
 // One thread. Device and source must outlive it.
@@ -73,6 +74,7 @@ class ResumableOutput {
   Result<bool> adopt(const BlockRecord& record);
   Status adopt_all();
   Status append(std::span<const BlockRecord> records);
+  Status sync_names();
   void keep(bool kept);
 
   ResumeOptions options_;
@@ -82,6 +84,7 @@ class ResumableOutput {
   std::unique_ptr<CalibrationFile> calibration_;  // null: not saved
   size_t front_records_ = 0;                      // of the journal, before those of blocks
   int64_t finished_blocks_ = 0;
+  bool names_synced_ = false;
   bool ours_ = false;  // the journal speaks of this job, not of another one whose work must stay
   double durable_seconds_ = 0;
   bool published_ = false;

@@ -18,10 +18,15 @@ struct TextOptions {
   uint64_t seed = 0;
 };
 
-// The text is tokenized once, as a whole, without special tokens; rows begin with BOS where the model's tokenizer says
-// so. Ids are taken as they are. kMissingTokenizer, kBadText, kSourceChanged, kCancelled; kInvalidArgument when none or
-// both paths are given.
-Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const TextOptions& options,
+// The ids are those of the text as a whole, without special tokens; rows begin with BOS where the model's tokenizer
+// says so. Ids are taken as they are. Where the first rows are taken, nothing behind them is read.
+//
+// The text is read and tokenized in pieces. They, what tokenizing takes and the ids stay below `memory`, which is the
+// job's budget, and the part of the fixed overhead that is not in use before a job runs. Where the tokenizer's rules do
+// not say where a text may be cut (tokenizer/text_cuts.h) the whole is one piece, and kBudgetExceeded names it when
+// there is no room for it. kMissingTokenizer, kBadText, kSourceChanged, kCancelled; kInvalidArgument when none or both
+// paths are given.
+Result<calibration::TokenRows> read_token_rows(const ModelSource& source, const TextOptions& options, uint64_t memory,
                                                CancelToken* cancel = nullptr);
 
 }  // namespace scrooge::pipeline

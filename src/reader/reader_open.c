@@ -102,12 +102,14 @@ static void check_block(sr_walker* w, const sr_table* block) {
     for (id = 0; id <= 2; ++id) (void)sr_get_text(w, &t, id);
     check_numbers(w, &t, 3, 5);
     (void)sr_get_text(w, &t, 6);
+    check_numbers(w, &t, 7, 7);
   }
   for (i = 0; i < linears.count && w->status == SCROOGE_READER_OK; ++i) {
     const sr_table t = sr_list_table(w, &linears, i);
     (void)sr_get_text(w, &t, 0);
     check_numbers(w, &t, 1, 2);
     (void)sr_get8(w, &t, 3, 0);
+    (void)sr_get_text(w, &t, 6);
     if (sr_get_list(w, &t, 4, 4).count != sr_get_list(w, &t, 5, 4).count) sr_fail(w, SCROOGE_READER_BAD_INFO);
   }
 }
@@ -133,7 +135,7 @@ static void check_info(sr_walker* w, scrooge_reader* reader, const sr_table* mod
   }
   if (tokens != 0) {
     const sr_table t = sr_open_table(w, tokens);
-    check_numbers(w, &t, 0, 3);
+    check_numbers(w, &t, 0, 5);
   }
   for (i = 0; i < reader->blocks.count && w->status == SCROOGE_READER_OK; ++i) {
     const sr_table t = sr_list_table(w, &reader->blocks, i);

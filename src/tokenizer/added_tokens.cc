@@ -76,11 +76,18 @@ std::pair<int32_t, size_t> AddedTokenMatcher::longest_at(std::string_view text, 
   return best;
 }
 
-std::vector<AddedTokenMatcher::Segment> AddedTokenMatcher::split(std::string_view text) const {
+Result<std::vector<AddedTokenMatcher::Segment>> AddedTokenMatcher::split(std::string_view text,
+                                                                         CancelToken* cancel) const {
+  constexpr size_t kPiece = size_t{1} << 20;  // bytes between two looks at the token, a few milliseconds
   std::vector<Segment> segments;
+  size_t look = kPiece;
   size_t done = 0;
   if (!empty()) {
     for (size_t position = 0; position < text.size();) {
+      if (position >= look) {
+        SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
+        look = position + kPiece;
+      }
       const auto [token, match_end] = longest_at(text, position);
       if (token < 0) {
         ++position;

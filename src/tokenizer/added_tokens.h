@@ -8,6 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "src/base/cancel.h"
+#include "src/base/result.h"
+
 namespace scrooge::tokenizer {
 
 struct AddedToken {
@@ -32,8 +35,8 @@ class AddedTokenMatcher {
     int32_t id = -1;  // -1: plain text
     std::string_view text;
   };
-  // Cuts `text` into tokens and the plain text between them; no empty segments. REQUIRES: valid UTF-8.
-  std::vector<Segment> split(std::string_view text) const;
+  // Cuts `text` into tokens and the plain text between them; no empty segments. REQUIRES: valid UTF-8. kCancelled.
+  Result<std::vector<Segment>> split(std::string_view text, CancelToken* cancel = nullptr) const;
 
  private:
   struct Flags {

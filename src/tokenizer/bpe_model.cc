@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kLongestCachedWord = 64;
 constexpr size_t kMostCachedWords = 1 << 16;
+constexpr size_t kStepsBetweenLooks = 1 << 16;  // at a cancel token: some milliseconds
 
 }  // namespace
 
@@ -44,7 +45,17 @@ void BpeModel::add_merge(int32_t left, int32_t right, uint32_t rank, int32_t res
   merges_.insert(left, right, {rank, result});
 }
 
-Status BpeModel::fill_symbols(std::string_view word, BpeScratch& scratch) const {
+bool BpeModel::newline_stands_alone() const {
+  if (options_.byte_level || options_.ignore_merges) return false;
+  std::optional<int32_t> id = tokens_.find("\n");
+  if (!id && options_.byte_fallback &&
+      std::all_of(byte_ids_.begin(), byte_ids_.end(), [](int32_t b) { return b >= 0; })) {
+    id = byte_ids_['\n'];
+  }
+  return id && !merges_.has(*id);
+}
+
+Status BpeModel::fill_symbols(std::string_view word, BpeScratch& scratch, CancelToken* cancel) const {
   auto& symbols = scratch.symbols;
   symbols.clear();
   const auto add = [&](int32_t id) { symbols.push_back({id, 0, 0}); };
@@ -58,6 +69,7 @@ Status BpeModel::fill_symbols(std::string_view word, BpeScratch& scratch) const 
   size_t length = 0;
   for (size_t position = 0; position < word.size(); position += length) {
     length = options_.byte_level ? 1 : utf8_length(word[position]);
+    if (symbols.size() % kStepsBetweenLooks == kStepsBetweenLooks - 1) SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
     const std::string_view character = word.substr(position, length);
     const auto byte_id = [&](char c) { return byte_ids_[static_cast<unsigned char>(c)]; };
     std::optional<int32_t> id;
@@ -89,7 +101,7 @@ Status BpeModel::fill_symbols(std::string_view word, BpeScratch& scratch) const 
   return {};
 }
 
-void BpeModel::merge(BpeScratch& scratch) const {
+Status BpeModel::merge(BpeScratch& scratch, CancelToken* cancel) const {
   auto& symbols = scratch.symbols;
   auto& queue = scratch.queue;
   queue.clear();
@@ -110,7 +122,8 @@ void BpeModel::merge(BpeScratch& scratch) const {
     queue.push_back((uint64_t{merge->rank} << 32) | static_cast<uint32_t>(position));
     std::push_heap(queue.begin(), queue.end(), std::greater<>());
   };
-  while (!queue.empty()) {
+  for (size_t step = 1; !queue.empty(); ++step) {
+    if (step % kStepsBetweenLooks == 0) SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
     const uint64_t top = queue.front();
     std::pop_heap(queue.begin(), queue.end(), std::greater<>());
     queue.pop_back();
@@ -127,9 +140,11 @@ void BpeModel::merge(BpeScratch& scratch) const {
     if (left.previous >= 0) push(left.previous);
     push(position);
   }
+  return {};
 }
 
-Status BpeModel::encode_word(std::string_view word, BpeScratch& scratch, std::vector<int32_t>& out) const {
+Status BpeModel::encode_word(std::string_view word, BpeScratch& scratch, std::vector<int32_t>& out,
+                             CancelToken* cancel) const {
   if (word.empty()) return {};
   if (options_.ignore_merges) {
     if (const auto id = options_.byte_level ? words_.find(word) : tokens_.find(word)) {
@@ -146,8 +161,8 @@ Status BpeModel::encode_word(std::string_view word, BpeScratch& scratch, std::ve
       return {};
     }
   }
-  SCROOGE_RETURN_IF_ERROR(fill_symbols(word, scratch));
-  merge(scratch);
+  SCROOGE_RETURN_IF_ERROR(fill_symbols(word, scratch, cancel));
+  SCROOGE_RETURN_IF_ERROR(merge(scratch, cancel));
   const size_t begin = out.size();
   for (const auto& symbol : scratch.symbols) {
     if (symbol.id >= 0) out.push_back(symbol.id);

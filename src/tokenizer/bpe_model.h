@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/base/cancel.h"
 #include "src/base/result.h"
 #include "src/tokenizer/merge_table.h"
 #include "src/tokenizer/token_table.h"
@@ -26,7 +27,7 @@ struct BpeOptions {
   std::optional<std::string> unknown = std::nullopt;  // without it unknown characters vanish
 };
 
-// Working memory of one encode call: the queue and symbols of a word, and the words already done.
+// Working memory of the encode calls of one text: the queue and symbols of a word, and the words already done.
 class BpeScratch {
  private:
   friend class BpeModel;
@@ -55,15 +56,21 @@ class BpeModel {
   void add_merge(int32_t left, int32_t right, uint32_t rank, int32_t result);
 
   // Appends the ids of one word. REQUIRES: valid UTF-8 unless byte_level, shorter than 2^31 bytes.
-  // kBadTokenizer when an unknown character needs an unknown token that the vocabulary lacks.
-  Status encode_word(std::string_view word, BpeScratch& scratch, std::vector<int32_t>& out) const;
+  // kBadTokenizer when an unknown character needs an unknown token that the vocabulary lacks; kCancelled, which a long
+  // word asks about on the way.
+  Status encode_word(std::string_view word, BpeScratch& scratch, std::vector<int32_t>& out,
+                     CancelToken* cancel = nullptr) const;
+
+  // A newline is one symbol that no merge takes in, and no unknown token waits across it: what comes before one in a
+  // word and what comes behind give the ids that they give alone.
+  bool newline_stands_alone() const;
 
   // The bytes a token stands for in text: the byte alphabet undone, <0xHH> undone. Space marks stay.
   std::string token_bytes(int32_t id) const;
 
  private:
-  Status fill_symbols(std::string_view word, BpeScratch& scratch) const;
-  void merge(BpeScratch& scratch) const;
+  Status fill_symbols(std::string_view word, BpeScratch& scratch, CancelToken* cancel) const;
+  Status merge(BpeScratch& scratch, CancelToken* cancel) const;
 
   TokenTable tokens_;
   BpeOptions options_;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "src/tokenizer/json_model.h"
+#include "src/tokenizer/known_patterns.h"
 #include "src/tokenizer/tokenizer_parts.h"
 #include "src/tokenizer/unicode.h"
 
@@ -17,11 +18,6 @@ enum TokenType : int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined
 constexpr size_t kMostMerges = 16 << 20;
 // Every way to cut a scored token in two is tried, so their length is bounded; real ones stay below 100 bytes.
 constexpr size_t kLongestScoredToken = 512;
-
-constexpr std::string_view kLlama3Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 // What the original tokenizer of each pre-tokenizer name does. Only names whose original is known for sure: a wrong
 // guess would calibrate on wrong tokens without a sign of it.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/tokenizer/json_model.h"
+#include "src/tokenizer/known_patterns.h"
 #include "src/tokenizer/unicode.h"
 
 namespace scrooge::tokenizer {

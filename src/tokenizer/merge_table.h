@@ -31,6 +31,17 @@ class MergeTable {
     return slot.key == kFree ? nullptr : &slot.merge;
   }
 
+  // Whether some pair has it.
+  bool has(int32_t id) const {
+    for (const Slot& slot : slots_) {
+      if (slot.key == kFree) continue;
+      if (slot.key >> 32 == static_cast<uint32_t>(id) || (slot.key & 0xffffffffu) == static_cast<uint32_t>(id)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
  private:
   struct Slot {
     uint64_t key = kFree;

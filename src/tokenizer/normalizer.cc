@@ -16,6 +16,7 @@ Status too_large() {
 
 struct Apply {
   std::string& text;
+  bool goes_on;
 
   Status operator()(const NfcStep&) const {
     text = compose_nfc(text);
@@ -23,7 +24,7 @@ struct Apply {
   }
 
   Status operator()(const PrependStep& step) const {
-    if (!text.empty()) text.insert(0, step.text);
+    if (!text.empty() && !goes_on) text.insert(0, step.text);
     return {};
   }
 
@@ -62,9 +63,9 @@ struct Apply {
 
 }  // namespace
 
-Result<std::string> normalize(const std::vector<NormalizerStep>& steps, std::string_view text) {
+Result<std::string> normalize(const std::vector<NormalizerStep>& steps, std::string_view text, bool goes_on) {
   std::string out(text);
-  for (const NormalizerStep& step : steps) SCROOGE_RETURN_IF_ERROR(std::visit(Apply{out}, step));
+  for (const NormalizerStep& step : steps) SCROOGE_RETURN_IF_ERROR(std::visit(Apply{out, goes_on}, step));
   return out;
 }
 

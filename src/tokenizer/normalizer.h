@@ -27,7 +27,8 @@ struct ReplacePatternStep {
 };
 using NormalizerStep = std::variant<NfcStep, PrependStep, ReplaceTextStep, ReplacePatternStep>;
 
-// Applies the steps in order. REQUIRES: valid UTF-8. kBadTokenizer when a pattern takes too many steps.
-Result<std::string> normalize(const std::vector<NormalizerStep>& steps, std::string_view text);
+// Applies the steps in order; nothing is put in front of a text that goes on where an earlier one ended. REQUIRES:
+// valid UTF-8. kBadTokenizer when a pattern takes too many steps.
+Result<std::string> normalize(const std::vector<NormalizerStep>& steps, std::string_view text, bool goes_on = false);
 
 }  // namespace scrooge::tokenizer

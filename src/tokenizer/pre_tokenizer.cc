@@ -66,25 +66,26 @@ PreTokenizer::PreTokenizer(const std::vector<PreTokenizerStep>& steps) : steps_(
   }
 }
 
-Status PreTokenizer::run(std::string_view text, bool at_start, const Sink& sink) {
-  return run_step(0, text, at_start, sink);
+Status PreTokenizer::run(std::string_view text, Before before, const Sink& sink) {
+  return run_step(0, text, before, sink);
 }
 
-Status PreTokenizer::run_step(size_t index, std::string_view text, bool at_start, const Sink& sink) {
+Status PreTokenizer::run_step(size_t index, std::string_view text, Before before, const Sink& sink) {
   if (text.empty()) return {};
   if (index == steps_.size()) return sink(text);
   const PreTokenizerStep& step = steps_[index];
-  if (const auto* split = std::get_if<SplitStep>(&step)) return run_split(index, *split, text, at_start, sink);
-  if (const auto* digits = std::get_if<DigitsStep>(&step)) return run_digits(index, *digits, text, at_start, sink);
-  if (const auto* meta = std::get_if<MetaspaceStep>(&step)) return run_metaspace(index, *meta, text, at_start, sink);
-  if (text.front() == ' ') return run_step(index + 1, text, at_start, sink);
-  return run_step(index + 1, concat(" ", text), at_start, sink);
+  if (const auto* split = std::get_if<SplitStep>(&step)) return run_split(index, *split, text, before, sink);
+  if (const auto* digits = std::get_if<DigitsStep>(&step)) return run_digits(index, *digits, text, before, sink);
+  if (const auto* meta = std::get_if<MetaspaceStep>(&step)) return run_metaspace(index, *meta, text, before, sink);
+  if (text.front() == ' ' || before == Before::kText) return run_step(index + 1, text, before, sink);
+  return run_step(index + 1, concat(" ", text), before, sink);
 }
 
-Status PreTokenizer::run_split(size_t index, const SplitStep& step, std::string_view text, bool at_start,
+Status PreTokenizer::run_split(size_t index, const SplitStep& step, std::string_view text, Before before,
                                const Sink& sink) {
   const auto emit = [&](Span span) {
-    return run_step(index + 1, text.substr(span.begin, span.end - span.begin), at_start && span.begin == 0, sink);
+    return run_step(index + 1, text.substr(span.begin, span.end - span.begin),
+                    span.begin == 0 ? before : Before::kOther, sink);
   };
   PartJoiner joiner(step.behavior);
   PatternSearch& search = *searches_[index];
@@ -102,10 +103,10 @@ Status PreTokenizer::run_split(size_t index, const SplitStep& step, std::string_
   return joiner.finish(emit);
 }
 
-Status PreTokenizer::run_digits(size_t index, const DigitsStep& step, std::string_view text, bool at_start,
+Status PreTokenizer::run_digits(size_t index, const DigitsStep& step, std::string_view text, Before before,
                                 const Sink& sink) {
   const auto emit = [&](size_t begin, size_t end) {
-    return run_step(index + 1, text.substr(begin, end - begin), at_start && begin == 0, sink);
+    return run_step(index + 1, text.substr(begin, end - begin), begin == 0 ? before : Before::kOther, sink);
   };
   size_t begin = 0;
   bool in_number = false;
@@ -120,12 +121,12 @@ Status PreTokenizer::run_digits(size_t index, const DigitsStep& step, std::strin
   return emit(begin, text.size());
 }
 
-Status PreTokenizer::run_metaspace(size_t index, const MetaspaceStep& step, std::string_view text, bool at_start,
+Status PreTokenizer::run_metaspace(size_t index, const MetaspaceStep& step, std::string_view text, Before before,
                                    const Sink& sink) {
   std::string marked;
   marked.reserve(text.size() + text.size() / 2 + step.mark.size());
-  const bool prepend =
-      step.prepend == MetaspaceStep::Prepend::kAlways || (step.prepend == MetaspaceStep::Prepend::kFirst && at_start);
+  const bool prepend = (step.prepend == MetaspaceStep::Prepend::kAlways && before != Before::kText) ||
+                       (step.prepend == MetaspaceStep::Prepend::kFirst && before == Before::kNothing);
   if (prepend && text.front() != ' ' && !text.starts_with(step.mark)) marked.append(step.mark);
   for (const char c : text) {
     if (c == ' ') {
@@ -134,7 +135,7 @@ Status PreTokenizer::run_metaspace(size_t index, const MetaspaceStep& step, std:
       marked.push_back(c);
     }
   }
-  if (!step.split) return run_step(index + 1, marked, at_start, sink);
+  if (!step.split) return run_step(index + 1, marked, before, sink);
   // A mark starts a word; of several in a row each but the last is a word of its own.
   size_t begin = 0;
   while (begin < marked.size()) {
@@ -142,7 +143,7 @@ Status PreTokenizer::run_metaspace(size_t index, const MetaspaceStep& step, std:
         step.mark, marked.compare(begin, step.mark.size(), step.mark) == 0 ? begin + step.mark.size() : begin);
     if (end == std::string::npos) end = marked.size();
     const std::string_view word = std::string_view(marked).substr(begin, end - begin);
-    SCROOGE_RETURN_IF_ERROR(run_step(index + 1, word, at_start && begin == 0, sink));
+    SCROOGE_RETURN_IF_ERROR(run_step(index + 1, word, begin == 0 ? before : Before::kOther, sink));
     begin = end;
   }
   return {};

@@ -36,25 +36,24 @@ struct MetaspaceStep {
 };
 using PreTokenizerStep = std::variant<SplitStep, DigitsStep, PrefixSpaceStep, MetaspaceStep>;
 
-// ByteLevel's own pattern, that of GPT-2.
-inline constexpr std::string_view kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
 // Working memory for one thread: the searches of the patterns. The steps must outlive it.
 class PreTokenizer {
  public:
   explicit PreTokenizer(const std::vector<PreTokenizerStep>& steps);
 
   using Sink = std::function<Status(std::string_view word)>;
-  // Calls `sink` for each word in order, never with an empty one; the view lives during the call. `at_start` says that
-  // the text begins the whole input. Stops at the first error. REQUIRES: valid UTF-8.
-  Status run(std::string_view text, bool at_start, const Sink& sink);
+  // What comes before a text: nothing, something that it stands apart from, or text that goes on in it, so that nothing
+  // is put in front.
+  enum class Before { kNothing, kOther, kText };
+  // Calls `sink` for each word in order, never with an empty one; the view lives during the call. Stops at the first
+  // error. REQUIRES: valid UTF-8.
+  Status run(std::string_view text, Before before, const Sink& sink);
 
  private:
-  Status run_step(size_t index, std::string_view text, bool at_start, const Sink& sink);
-  Status run_split(size_t index, const SplitStep& step, std::string_view text, bool at_start, const Sink& sink);
-  Status run_digits(size_t index, const DigitsStep& step, std::string_view text, bool at_start, const Sink& sink);
-  Status run_metaspace(size_t index, const MetaspaceStep& step, std::string_view text, bool at_start, const Sink& sink);
+  Status run_step(size_t index, std::string_view text, Before before, const Sink& sink);
+  Status run_split(size_t index, const SplitStep& step, std::string_view text, Before before, const Sink& sink);
+  Status run_digits(size_t index, const DigitsStep& step, std::string_view text, Before before, const Sink& sink);
+  Status run_metaspace(size_t index, const MetaspaceStep& step, std::string_view text, Before before, const Sink& sink);
 
   const std::vector<PreTokenizerStep>& steps_;
   std::vector<std::unique_ptr<PatternSearch>> searches_;  // one per step, null where there is no pattern

@@ -21,6 +21,7 @@ struct Tokenizer::State {
   TokenTable added;                      // ids and contents of the added tokens
   AddedTokenMatcher raw_matcher;         // looked for in the text as it is
   AddedTokenMatcher normalized_matcher;  // looked for after normalization
+  TextCuts cuts;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<const State> state) : state_(std::move(state)) {}
@@ -56,10 +57,17 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::assemble(TokenizerParts parts) {
       state->raw_matcher.add(token.content, token);
     }
   }
+  state->cuts = TextCuts::of(state->parts);
   return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(state)));
 }
 
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view utf8, CancelToken* cancel) const {
+  BpeScratch words;
+  return encode_part(utf8, false, words, cancel);
+}
+
+Result<std::vector<int32_t>> Tokenizer::encode_part(std::string_view utf8, bool goes_on, BpeScratch& words,
+                                                    CancelToken* cancel) const {
   const TokenizerParts& parts = state_->parts;
   if (utf8.size() > kLongestText) {
     return error(StatusCode::kBadText, "a text of ", utf8.size(), " bytes is above the limit of ", kLongestText,
@@ -71,39 +79,45 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view utf8, CancelToke
     utf8 = repaired;
   }
   std::vector<int32_t> ids;
-  BpeScratch scratch;
   PreTokenizer pre_tokenizer(parts.pre_tokenizer);
-  uint64_t words = 0;
+  uint64_t count = 0;
   const PreTokenizer::Sink sink = [&](std::string_view word) -> Status {
     constexpr uint64_t kWords = 4096;  // a few milliseconds
-    if (++words % kWords == 0) SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
-    return parts.model.encode_word(word, scratch, ids);
+    if (++count % kWords == 0) SCROOGE_RETURN_IF_ERROR(check_cancelled(cancel));
+    return parts.model.encode_word(word, words, ids, cancel);
   };
-  for (const auto& segment : state_->raw_matcher.split(utf8)) {
+  SCROOGE_ASSIGN_OR_RETURN(const auto segments, state_->raw_matcher.split(utf8, cancel));
+  for (const auto& segment : segments) {
     if (segment.id >= 0) {
       ids.push_back(segment.id);
       continue;
     }
+    using Before = PreTokenizer::Before;
+    const bool at_start = segment.text.data() == utf8.data();
+    const Before before = !at_start ? Before::kOther : goes_on ? Before::kText : Before::kNothing;
     std::string normalized;
     std::string_view text = segment.text;
     if (!parts.normalizer.empty()) {
-      auto result = normalize(parts.normalizer, text);
+      auto result = normalize(parts.normalizer, text, before == Before::kText);
       if (!result.ok()) return result.status().with_context(parts.name);
       normalized = std::move(*result);
       text = normalized;
     }
-    const bool at_start = segment.text.data() == utf8.data();
-    for (const auto& piece : state_->normalized_matcher.split(text)) {
+    SCROOGE_ASSIGN_OR_RETURN(const auto pieces, state_->normalized_matcher.split(text, cancel));
+    for (const auto& piece : pieces) {
       if (piece.id >= 0) {
         ids.push_back(piece.id);
         continue;
       }
-      const Status status = pre_tokenizer.run(piece.text, at_start && piece.text.data() == text.data(), sink);
+      const bool first = piece.text.data() == text.data();
+      const Status status = pre_tokenizer.run(piece.text, first ? before : Before::kOther, sink);
       if (!status.ok()) return status.with_context(parts.name);
     }
   }
   return ids;
 }
+
+const TextCuts& Tokenizer::cuts() const { return state_->cuts; }
 
 Result<std::string> Tokenizer::decode(std::span<const int32_t> ids) const {
   std::string out;

@@ -12,8 +12,11 @@
 
 #include "src/base/cancel.h"
 #include "src/base/result.h"
+#include "src/tokenizer/text_cuts.h"
 
 namespace scrooge::tokenizer {
+
+class BpeScratch;
 
 // The vocabulary of a GGUF file as its metadata holds it; the caller fills it from the keys tokenizer.ggml.*.
 struct GgufVocabulary {
@@ -44,6 +47,11 @@ class Tokenizer {
   // is put around it. Each maximal part that is not UTF-8 counts as U+FFFD. kBadText above 1 GiB, kBadTokenizer when a
   // pattern backtracks without end on this text; kCancelled.
   Result<std::vector<int32_t>> encode(std::string_view utf8, CancelToken* cancel = nullptr) const;
+  // The same of a part of a text that was cut at places of cuts(): the ids of all parts are then those of the whole.
+  // `goes_on`: it is not the first. `words` remembers, some megabytes at most, what words of earlier parts gave.
+  Result<std::vector<int32_t>> encode_part(std::string_view utf8, bool goes_on, BpeScratch& words,
+                                           CancelToken* cancel = nullptr) const;
+  const TextCuts& cuts() const;
   // The bytes of the tokens one after the other, space marks as spaces (the one a tokenizer puts in front included).
   // kBadText for an id without a token.
   Result<std::string> decode(std::span<const int32_t> ids) const;

@@ -122,6 +122,9 @@ static void bad_options_are_refused(const job_paths* paths) {
   options.group = 7;
   EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(&options, &job, &error));
   options = small_job(paths);
+  options.seed = 1; /* of random sampling, which this is not */
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_prepare(&options, &job, &error));
+  options = small_job(paths);
   options.memory = 1024;
   EXPECT(SCROOGE_BUDGET_EXCEEDED, scrooge_job_prepare(&options, &job, &error));
   CHECK(job == NULL);
@@ -164,6 +167,70 @@ static uint64_t plan_items_are_summed(const scrooge_job* job, const scrooge_plan
   return sum;
 }
 
+/* The output is on the only disk; the tiny job's needs are free there. */
+static void disks_are_planned(const scrooge_job* job, const scrooge_plan* plan) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_disk disk;
+  memset(&disk, 0, sizeof(disk));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_disk(job, 0, &disk, &error));
+  disk.struct_size = (uint32_t)sizeof(disk);
+  CHECK(plan->disks == 1);
+  if (EXPECT(SCROOGE_OK, scrooge_job_get_disk(job, 0, &disk, &error))) {
+    CHECK(disk.folder[0] != '\0' && strncmp(disk.purposes, "output ", 7) == 0);
+    CHECK(disk.bytes >= disk.required_bytes && disk.required_bytes > 0 && disk.required_bytes <= disk.free_bytes);
+  }
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_disk(job, plan->disks, &disk, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_disk(job, 0, NULL, &error));
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_disk(NULL, 0, &disk, &error));
+}
+
+/* The items of the estimate sum up, correction costs what it costs, and half of the tokens is held out as asked. */
+static void time_is_planned(const job_paths* paths) {
+  scrooge_status status;
+  scrooge_error* error;
+  scrooge_job* job = NULL;
+  scrooge_plan plan;
+  scrooge_time_plan time;
+  scrooge_time_item item;
+  double sum = 0;
+  double seconds = 0;
+  uint32_t index;
+  int corrected = 0;
+  scrooge_quantize_options options = small_job(paths);
+  memset(&plan, 0, sizeof(plan));
+  memset(&time, 0, sizeof(time));
+  memset(&item, 0, sizeof(item));
+  options.held_out = 50;
+  if (!EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) return;
+  plan.struct_size = (uint32_t)sizeof(plan);
+  EXPECT(SCROOGE_OK, scrooge_job_get_plan(job, &plan, &error));
+  CHECK(plan.held_out_tokens == plan.tokens / 2 && plan.statistics_tokens == plan.tokens / 2);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_time_plan(job, &time, &error)); /* no size */
+  time.struct_size = (uint32_t)sizeof(time);
+  item.struct_size = (uint32_t)sizeof(item);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_time_plan(job, NULL, &error));
+  EXPECT(SCROOGE_OK, scrooge_job_get_time_plan(job, &time, &error));
+  CHECK(time.seconds > time.seconds_fast && time.seconds_fast > 0);
+  CHECK(time.rate_fast >= time.rate_exact && time.rate_exact > 0);
+  for (index = 0; index < time.items; ++index) {
+    if (!EXPECT(SCROOGE_OK, scrooge_job_get_time_item(job, index, &item, &error))) continue;
+    CHECK(item.seconds > 0 && item.purpose[0] != '\0');
+    if (strcmp(item.purpose, "error correction") == 0) corrected = 1;
+    sum += item.seconds;
+  }
+  CHECK(corrected == 1 && sum > 0.999 * time.seconds && sum < 1.001 * time.seconds);
+  EXPECT(SCROOGE_INVALID_ARGUMENT, scrooge_job_get_time_item(job, time.items, &item, &error));
+  seconds = time.seconds;
+  scrooge_job_destroy(job);
+
+  options.correct = 0;
+  if (!EXPECT(SCROOGE_OK, scrooge_job_prepare(&options, &job, &error))) return;
+  EXPECT(SCROOGE_OK, scrooge_job_get_time_plan(job, &time, &error));
+  CHECK(time.seconds < seconds);
+  scrooge_job_destroy(job);
+}
+
 static void budgets_have_an_origin(const job_paths* paths) {
   scrooge_status status;
   scrooge_error* error;
@@ -177,6 +244,7 @@ static void budgets_have_an_origin(const job_paths* paths) {
   CHECK(plan.budget_bytes > 0 && plan.budget_origin != SCROOGE_BUDGET_GIVEN);
   CHECK(plan.items > 0 && plan.overhead_bytes > 0 && plan.overhead_bytes < plan.peak_bytes);
   CHECK(plan_items_are_summed(job, &plan) > 0);
+  disks_are_planned(job, &plan);
   CHECK(plan.device_own_memory == 0 && plan.device_peak_bytes == 0 && plan.device_budget_bytes == UINT64_MAX);
   CHECK(strcmp(plan.device, "cpu") == 0 && plan.device_name[0] != '\0' && plan.device_reason[0] == '\0');
   scrooge_job_destroy(job);
@@ -492,6 +560,7 @@ int main(int argc, char** argv) {
   devices_are_found_by_name();
   bad_options_are_refused(&paths);
   presets_fill_options(&paths);
+  time_is_planned(&paths);
   budgets_have_an_origin(&paths);
   a_missing_checkpoint_is_named(&paths);
   a_job_cancelled_early_writes_nothing(&paths);

@@ -175,6 +175,18 @@ test_plan() {
   [ "$(grep -cE '^.{5}.* [0-9]+\.[0-9]  (held|streamed|spilled|recomputed)$' out)" -eq "$lines" ] || fail "the table: $(cat out)"
   awk 'length > 100 { exit 1 }' out || fail "a line above 100 columns: $(cat out)"
   out_has '^job      4 rows of 32 tokens, effort default; '
+  # So does time: a line for every part, correction and second-order rounding among them.
+  out_has '^work +seconds +share$'
+  out_has '^error correction +[0-9.]+ +[0-9]+ %$'
+  out_has '^second-order rounding +[0-9.]+ +[0-9]+ %$'
+  out_has '^time     about [0-9.:]+( s)?, [0-9.]+ times --effort fast; by a product timed on this machine$'
+  expect 0 plan "$model" "${small[@]}" --json
+  json_has out estimated_seconds estimated_seconds_fast estimated_ratio time_items rates held_out_tokens statistics_tokens
+  local whole
+  whole=$(json_number out estimated_seconds)
+  expect 0 plan "$model" "${small[@]}" --correct 0 --json
+  ! grep -q 'error correction' out || fail "a correction of 0 takes time"
+  holds "$(json_number out estimated_seconds) > 0 && $whole > 0"
   mkdir outputs
   expect 0 plan "$model" --output outputs/o "${small[@]}" --bits 3 --memory 1.5GiB
   out_has '1\.50 GiB'
@@ -235,6 +247,17 @@ test_budget() {
   out_has '^budget +too small'
   out_has '^less by +--'
   err_has "$minimum bytes"
+  # The error alone says what else the job could run with.
+  expect 4 quantize "$model" --output refused "${small[@]}" --memory 1 --threads 4
+  err_has 'at least .*; raise --memory, .*give --effort fast \(needs [0-9.]+ [KM]iB\) or --threads 1 \(needs [0-9.]+ [KM]iB\), '
+  expect 4 quantize "$model" --output refused "${small[@]}" --memory 1 --threads 1 --effort fast
+  grep -qE 'effort fast \(|threads 1 \(' err && fail "advice to do what is done: $(cat err)"
+  # What no budget counts is at most 32 MiB, and told.
+  expect 0 plan "$model" "${small[@]}" --json
+  holds "$(json_number out overhead_bytes) > 0 && $(json_number out overhead_bytes) <= 32 * 1048576"
+  grep -q '"purpose":"token ids","bytes":512,' out || fail "token ids are not planned for: $(cat out)"
+  expect 0 quantize "$model" --output told "${small[@]}" --layout awq --save-calibration told.calib --memory 64MiB
+  out_has '^memory +peak [0-9.]+ [KM]iB and [0-9.]+ MiB of the process itself; budget 64.0 MiB, given$'
   [ ! -e refused ] || fail "a job beyond its budget wrote its output"
   # More than one chunk of tokens, so that there is something to spill.
   local many=(--calibration "$text" --samples 64 --length 32 --group 16 --grid 4)
@@ -245,6 +268,75 @@ test_budget() {
   expect 0 quantize "$model" --output free "${many[@]}" --quiet
   expect 0 quantize "$model" --output spilled "${many[@]}" --memory "$((minimum - 1))" --spill . --quiet
   same free spilled
+}
+
+# Disks: told by the plan, refused before the work.
+test_disk() {
+  local option
+  expect 0 plan "$model" "${small[@]}" --output o --states keep
+  out_has '^disk +\. needs [0-9.]+ [KM]iB \(output [0-9.]+ [KM]iB, kept hidden states [0-9.]+ [KM]iB\), [0-9.]+ .*iB free$'
+  expect 0 plan "$model" "${small[@]}" --output o --spill . --json
+  json_has out disk
+  for option in --spill --output --save-calibration; do
+    [ "$option" = --save-calibration ] && continue  # of quantize alone
+    expect 3 plan "$model" "${small[@]}" "$option" nowhere/there
+    err_has 'nowhere'
+  done
+  expect 3 quantize "$model" "${small[@]}" --output o --save-calibration nowhere/there
+  expect 3 quantize "$model" "${small[@]}" --output o --spill nowhere
+  err_has '^scrooge: not found: --spill: nowhere: '
+  # A disk with less than the output takes.
+  mkdir disk
+  mount -t tmpfs -o size=128k tmpfs disk 2> /dev/null || return 0
+  trap 'umount disk; rm -rf "$scratch"' EXIT
+  expect 3 quantize "$model" "${small[@]}" --bits 8 --output disk/o
+  err_has '^scrooge: no space left: disk: this job needs [0-9.]+ KiB \(output [0-9.]+ KiB.*\) on that disk, which has [0-9.]+ KiB free; '
+  empty_folder disk
+  # Spill files for which there is no room: planned with a warning, refused by the job.
+  local many=(--calibration "$text" --samples 64 --length 32 --group 16 --grid 4 --spill disk) minimum
+  expect 0 plan "$model" "${many[@]}" --json
+  minimum=$(json_number out minimum_bytes)
+  many+=(--memory "$((minimum + 100000))")
+  expect 0 plan "$model" "${many[@]}"
+  out_has '^disk +disk needs [0-9.]+ [KM]iB \(spill files [0-9.]+ [KM]iB\), [0-9.]+ KiB free$'
+  err_has "^warning: disk: [0-9.]+ [KM]iB too little on that disk; 'scrooge quantize' would refuse this job$"
+  expect 3 quantize "$model" "${many[@]}" --output o
+  err_has '^scrooge: no space left: disk: this job needs .*spill files'
+  [ ! -e o.partial ] || fail "a refused job began"
+  head -c 120000 /dev/zero > disk/other
+  expect 3 quantize "$model" "${small[@]}" --output o --save-calibration disk/c
+  err_has ': disk: this job needs [0-9.]+ KiB \(calibration results [0-9.]+ KiB\) .*--save-calibration'
+  [ "$(ls disk)" = other ] || fail "left behind: $(ls disk)"
+}
+
+# A file above the limit of the process is an error like any other, not the end by SIGXFSZ.
+test_file_size() {
+  (
+    ulimit -f 64 || exit 1
+    expect 3 quantize "$model" "${small[@]}" --output o
+    err_has '^scrooge: no space left: o: .*ulimit -f'
+    exit "$failures"
+  ) || fail "a file size limit"
+  [ "$(ls)" = $'err\nout' ] || fail "left behind: $(ls)"
+}
+
+# A text much larger than the budget and than what the process may have at all.
+test_long_text() {
+  local sampling part
+  for _ in $(seq 100); do cat "$text"; done > part.txt
+  while [ "$(size_of part.txt)" -lt 4000000 ]; do cat part.txt part.txt > more.txt && mv more.txt part.txt; done
+  for _ in $(seq 16); do head -c 3800000 part.txt; done > long.txt
+  [ "$(size_of long.txt)" -gt 60000000 ] || fail "the text is too short"
+  (
+    ulimit -d 98304 || exit 1
+    for sampling in first even; do
+      expect 0 plan "$model" --calibration long.txt --samples 64 --length 64 --group 16 --sampling "$sampling" \
+        --memory 64MiB --threads 1
+      out_has '^job      64 rows of 64 tokens'
+    done
+    exit "$failures"
+  ) || fail "a long text in a budget of 64 MiB"
+  rm -f long.txt
 }
 
 test_quantize() {
@@ -271,15 +363,40 @@ test_quantize() {
   expect 0 quantize "$model" --output reference "${small[@]}" --method rtn --device reference --group 0
   # RTN needs no text.
   expect 0 quantize "$model" --output rtn --method rtn --group 16
-  # Enough short rows for 4 chunks, of which one is held out.
+  # Enough short rows for a tenth of them to be held out, 6 of 64.
   for sampling in even random; do
     expect 0 quantize "$model" --output sampled --calibration "$text" --samples 64 --length 32 --group 16 --grid 4 \
       --sampling "$sampling" --outlier-percent 2.5 --max-tokens-per-sample 20 --refine 2 --refit 2 --report sampled.json
-    holds "$(json_number sampled.json held_out_tokens) == 512"
+    holds "$(json_number sampled.json held_out_tokens) == 192"
     json_has sampled.json overfit_linears linears budget_bytes budget_origin
     grep -q held_out_loss_rtn sampled.json || fail "no held-out losses in the report"
     expect 0 verify sampled
   done
+  # A seed implies random rows, also 0; other rows have none.
+  local seeded
+  for seeded in "--seed 0" "--seed 3" "--seed 3 --sampling random"; do
+    # shellcheck disable=SC2086
+    expect 0 quantize "$model" --output sampled "${small[@]}" --effort fast $seeded
+    expect 0 inspect sampled --json
+    grep -q '"sampling":"random"' out || fail "$seeded does not choose rows at random"
+  done
+  for seeded in "--sampling even --seed 3" "--seed 0 --sampling even" "--seed 3 --sampling first"; do
+    # shellcheck disable=SC2086
+    expect 2 quantize "$model" --output sampled "${small[@]}" $seeded
+    err_has '--seed'
+  done
+  # What is held out, and what came of it, is told; where nothing is, there is a warning.
+  expect 0 quantize "$model" --output sampled --calibration "$text" --samples 20 --length 64 --group 16 --grid 4
+  out_has '^tokens   1,280; 1,152 in the statistics$'
+  out_has '^guard    held out 128 tokens; [0-9]+ corrections? dropped, [0-9]+ linears? rounded to nearest'
+  ! grep -q '^warning' err || fail "warnings: $(cat err)"
+  expect 0 inspect sampled --json
+  grep -q '"held_out":128,"statistics":1152' out || fail "the file does not say what was held out"
+  grep -q '"effort":"default"' out || fail "the file does not say the effort"
+  expect 0 quantize "$model" --output sampled "${small[@]}" --quiet
+  err_has '^warning: held-out: of 4 rows of 32 tokens none is held out'
+  expect 0 quantize "$model" --output sampled "${small[@]}" --held-out 0
+  out_has '^guard    no tokens held out'
   expect 2 quantize "$model" --output sampled "${small[@]}" --sampling odd
   expect 2 quantize "$model" --output sampled "${small[@]}" --held-out 51
   "$tool" tokenize "$model" --file "$text" > ids
@@ -558,20 +675,33 @@ test_progress() {
   return 0
 }
 
-# One try: starts a job of a few seconds, sends SIGNAL after DELAY, and checks what is left. 0 when it was cancelled.
+# Of the processes that this shell has waited for: milliseconds of processor time.
+waited_ms() {
+  times > times.txt
+  awk 'NR == 2 { split($1, user, /[ms]/); split($2, kernel, /[ms]/)
+    printf "%d", 1000 * (60 * (user[1] + kernel[1]) + user[2] + kernel[2]) }' times.txt
+}
+
+# One try: starts a job of a few seconds, sends SIGNAL after DELAY, and checks what is left, and that the job worked on
+# for no more than 200 ms; of processor time, as the machine may have other work, with a clock tick and the end of the
+# process on top. 0 when it was cancelled.
 interrupt() {
-  local signal=$1 delay=$2 pid
+  local signal=$1 delay=$2 pid before used
   rm -rf outputs
   mkdir outputs
   echo old > outputs/o
+  before=$(waited_ms)
   "$tool" quantize "$model" --output outputs/o --calibration long.txt --samples 2000 --length 128 --group 16 --grid 40 \
     --threads 1 > out 2> err < /dev/null &
   pid=$!
   sleep "$delay"
+  used=$(awk -v hertz="$(getconf CLK_TCK)" '{ printf "%d", 1000 * ($14 + $15) / hertz }' "/proc/$pid/stat" 2> /dev/null)
   kill "-$signal" "$pid" 2> /dev/null
   wait "$pid"
   code=$?
   [ "$code" -eq 130 ] || return 1
+  used=$(($(waited_ms) - before - ${used:-0}))
+  if [ "$used" -gt 260 ]; then fail "SIG$signal after $delay s: worked on for $used ms"; fi
   [ "$(cat outputs/o)" = old ] || fail "a cancelled job touched the old output"
   if [ -e outputs/o.partial ]; then
     grep -q '^scrooge: cancelled; 1 of 2 blocks are kept in outputs/o.partial' err

@@ -46,6 +46,29 @@ TEST(PlanTable, SurvivesNoItemsAndNewerPlacements) {
   EXPECT_NE(plan_table({item("job", "a", 1, 77)}).find("?"), std::string::npos);
 }
 
+scrooge_time_item work(const char* purpose, double seconds) { return {sizeof(scrooge_time_item), 0, purpose, seconds}; }
+
+TEST(TimeTable, AlignsAndSumsAndGivesShares) {
+  EXPECT_EQ(time_table({work("forward passes", 30), work("error correction", 90.04)}),
+            "work               seconds  share\n"
+            "forward passes        30.0   25 %\n"
+            "error correction      90.0   75 %\n"
+            "sum                  120.0\n");
+  EXPECT_NE(time_table({work("writing", 0.004)}).find("0.004  100 %"), std::string::npos);
+  EXPECT_NE(time_table({}).find("sum"), std::string::npos);
+}
+
+TEST(TimeText, SaysWhatItIsComparedWithAndWhereItComesFrom) {
+  scrooge_time_plan time{};
+  time.seconds = 95;
+  time.seconds_fast = 50;
+  time.rate_measured = 1;
+  EXPECT_EQ(time_text(time), "about 1:35, 1.9 times --effort fast; by a product timed on this machine");
+  time.seconds_fast = 0;
+  time.rate_measured = 0;
+  EXPECT_EQ(time_text(time), "about 1:35; by what such a device does");
+}
+
 TEST(BudgetText, SaysWhereItComesFrom) {
   EXPECT_EQ(budget_text(UINT64_MAX, SCROOGE_BUDGET_UNLIMITED), "no limit");
   EXPECT_EQ(budget_text(512 * kMiB, SCROOGE_BUDGET_GIVEN), "512 MiB, given");

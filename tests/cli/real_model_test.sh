@@ -27,9 +27,12 @@ awk -v ours="$(json_number out perplexity)" -v theirs="$(golden_value perplexity
   fail "perplexity $(json_number out perplexity), transformers says $(golden_value perplexity)"
 
 # The job, inside 256 MiB.
+job=(--calibration "$text" --samples 8 --length 256 --group 64 --grid 8 --memory 256MiB)
+TIMEFORMAT='%U %S'
 for method in rtn awq; do
-  expect 0 quantize "$model" --output "$method" --calibration "$text" --samples 8 --length 256 --group 64 --grid 8 \
-    --method "$method" --memory 256MiB --report "$method.json" --quiet
+  { time expect 0 quantize "$model" --output "$method" "${job[@]}" --method "$method" --report "$method.json" --quiet; } \
+    2> spent
+  grep -v '^[0-9. ]*$' spent >&2
   expect 0 verify "$method"
   holds "$(json_number "$method.json" peak_bytes) <= 268435456"
   expect 0 eval "$method" "${windows[@]}" --reference "$model" --json
@@ -37,5 +40,14 @@ for method in rtn awq; do
 done
 holds "$(json_number awq.eval kl) < 0.7 * $(json_number rtn.eval kl)"
 holds "$(json_number awq.eval top1) > 0.8"
+
+# What plan says it takes, on one thread, against the processor time it took. Other work on the machine slows what shares
+# its caches, and by how much is not known.
+read -r user system < <(grep -E '^[0-9.]+ [0-9.]+$' spent)
+expect 0 plan "$model" "${job[@]}" --threads 1 --json
+bound=$(awk -v cores="$(nproc)" '{ print $1 < cores ? 2 : 4 }' /proc/loadavg)
+echo "awq: planned $(json_number out estimated_seconds) s, took $user + $system s of processor time; bound $bound"
+holds "$(json_number out estimated_seconds) / ($user + $system) < $bound"
+holds "($user + $system) / $(json_number out estimated_seconds) < $bound"
 
 [ "$failures" -eq 0 ] || { echo "$failures checks failed"; exit 1; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <map>
 #include <random>
 
 #include "tests/faults/stride.h"
@@ -21,8 +22,12 @@ class PowerTest : public testing::TestWithParam<Variant> {
   }
 
   std::mt19937_64 random_{11};
-  int cuts_ = 0;
-  int gone_on_ = 0;
+  struct Counts {
+    int cuts = 0;
+    int had_to = 0;  // go on, for a block's record was synced
+    int gone_on = 0;
+  };
+  std::map<Loss, Counts> counts_;
 };
 
 TEST_P(PowerTest, LostAtEveryChange) {
@@ -37,22 +42,35 @@ TEST_P(PowerTest, LostAtEveryChange) {
         const Outcome outcome = job.run_cut(fault, loss, random_);
         ASSERT_EQ(outcome.signal, SIGKILL) << outcome.text();
         ASSERT_TRUE(job.output_is_whole());
-        ++cuts_;
+        Counts& counts = counts_[loss];
+        ++counts.cuts;
         // Once more in half of the cases, somewhere in the run that goes on.
         if (random_() % 2 == 0) {
           const FileFault again{"write", 1 + random_() % job.calls("write"), "kill-after"};
           (void)job.run_cut(again, loss, random_);
           ASSERT_TRUE(job.output_is_whole());
-          ++cuts_;
+          ++counts.cuts;
         }
+        const bool must = job.must_go_on();
         ASSERT_TRUE(job.finishes());
-        gone_on_ += went_on(job) ? 1 : 0;
+        if (must) {
+          ASSERT_TRUE(went_on(job)) << "a finished block was lost";
+        }
+        counts.had_to += must ? 1 : 0;
+        counts.gone_on += went_on(job) ? 1 : 0;
       }
     }
   }
-  // What was synced is used: not every job started over.
-  EXPECT_GT(gone_on_, cuts_ / 10) << cuts_ << " cuts";
-  RecordProperty("cuts", cuts_);
+  for (const Loss loss : kLosses) {
+    const Counts& counts = counts_[loss];
+    const std::string name = "loss " + std::to_string(static_cast<int>(loss));
+    // Enough of the cuts are where it matters.
+    EXPECT_GT(counts.had_to, counts.cuts / 20) << name << ", " << counts.cuts << " cuts";
+    EXPECT_GE(counts.gone_on, counts.had_to) << name;
+    RecordProperty(name + " cuts", counts.cuts);
+    RecordProperty(name + " had to go on", counts.had_to);
+    RecordProperty(name + " went on", counts.gone_on);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, PowerTest, testing::ValuesIn(kVariants),

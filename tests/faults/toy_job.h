@@ -52,6 +52,9 @@ class ToyJob {
   Outcome run(const FileFault& fault);
   // The process killed there, and the power cut: of the output's folder stays what `loss` says.
   Outcome run_cut(const FileFault& fault, Loss loss, std::mt19937_64& random);
+  // Whether a block's record was synced when the last cut came, so that the job has to go on from it: unless it was
+  // done by then.
+  bool must_go_on() const;
   // With an allocation refused, or that and all later ones.
   Outcome run_refused(unsigned long at, bool always);
   unsigned long count_allocations();
@@ -80,6 +83,8 @@ class ToyJob {
   std::string expected_;
   std::string expected_calibration_;  // empty: none is saved
   std::map<std::string, unsigned long, std::less<>> calls_;
+  size_t front_records_ = 0;  // of a whole journal, those before the blocks'
+  size_t synced_records_ = 0;
   std::chrono::microseconds duration_{0};
 };
 

@@ -23,7 +23,7 @@ void place_model(const Place& place) {
 
 Status read(const std::string& folder, const pipeline::TextOptions& options) {
   SCROOGE_ASSIGN_OR_RETURN(const auto source, pipeline::ModelSource::open(folder, {}));
-  return read_token_rows(*source, options).status();
+  return read_token_rows(*source, options, MemoryBudget::kUnlimited).status();
 }
 
 // What is no file at all, for both formats.

@@ -56,6 +56,7 @@ Format calibration_text_format();
 Format calibration_ids_format();
 Format journal_format();
 Format saved_calibration_format();
+Format states_format();
 
 // Where another format joins.
 inline std::vector<Format> all_formats() {
@@ -69,7 +70,8 @@ inline std::vector<Format> all_formats() {
           calibration_text_format(),
           calibration_ids_format(),
           journal_format(),
-          saved_calibration_format()};
+          saved_calibration_format(),
+          states_format()};
 }
 
 }  // namespace scrooge::hostile

@@ -10,7 +10,12 @@ const Sample& small_sample() {
     const test::TempFolder folder;
     const std::string path = folder / "sample.scrooge";
     Sample made;
-    if (!container::write_sample(path, container::sample_info(), {12, 8}).ok()) return made;
+    container::ModelInfo info = container::sample_info();
+    info.tokens.held_out = 96;
+    info.tokens.statistics = 904;
+    info.blocks[0].scale_sets[0].damping = 0.1;
+    info.blocks[0].linears[0].rounding = "gptq";
+    if (!container::write_sample(path, info, {12, 8}).ok()) return made;
     made.file = container::read_bytes(path);
     if (const auto reader = container::ModelReader::open(path); reader.ok()) {
       made.superblock = reader->superblock();

@@ -35,6 +35,7 @@ struct ApartState {
   bool cannot_make = false;        // devices from now on
   // Seen so far.
   int64_t made = 0, calls = 0, allocations = 0, live_buffers = 0;
+  uint64_t largest_transfer = 0;
   uint64_t most_used = 0;  // with any allocation that was asked for
 
   static ApartState& get() {
@@ -199,6 +200,7 @@ class ApartDevice final : public backend::Device {
 
   template <typename Move>
   Status staged(size_t bytes, const Move& move) {
+    ApartState::get().largest_transfer = std::max<uint64_t>(ApartState::get().largest_transfer, bytes);
     for (size_t done = 0; done < bytes;) {
       const size_t count = std::min(staging_.size(), bytes - done);
       SCROOGE_RETURN_IF_ERROR(move(done, std::span(staging_.data(), count)));

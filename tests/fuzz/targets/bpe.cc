@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any text through real tokenizers: ids stay inside the vocabulary, and byte-level ones give the text back.
+// Any text through real tokenizers: ids stay inside the vocabulary, byte-level ones give the text back, and parts of a
+// text give the ids of the whole.
 #include <fstream>
 #include <iterator>
 #include <memory>
 
+#include "src/tokenizer/bpe_model.h"
 #include "src/tokenizer/tokenizer.h"
 #include "src/tokenizer/unicode.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -56,6 +58,16 @@ void run(std::string_view input) {
   const std::string_view text = reader.rest();
   const auto ids = model.tokenizer->encode(text);
   if (!ids.ok()) return;
+  for (const size_t end : {text.size() / 2, text.size()}) {
+    const size_t cut = model.tokenizer->cuts().last_in(text.substr(0, end));
+    if (cut == 0) continue;
+    tokenizer::BpeScratch words;
+    auto parts = model.tokenizer->encode_part(text.substr(0, cut), false, words);
+    const auto rest = model.tokenizer->encode_part(text.substr(cut), true, words);
+    require(parts.ok() && rest.ok(), "the parts of a text are texts");
+    parts->insert(parts->end(), rest->begin(), rest->end());
+    require(*parts == *ids, "a text cut where it may be gives the same ids");
+  }
   for (const int32_t id : *ids) {
     require(id >= 0 && id < model.tokenizer->vocabulary_size(), "ids are inside the vocabulary");
   }

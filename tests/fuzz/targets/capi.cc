@@ -192,6 +192,18 @@ class Session {
     auto* item = new (room_) scrooge_plan_item{};
     item->struct_size = struct_size<scrooge_plan_item>();
     check(scrooge_job_get_plan_item(job_, reader_.byte() % 32, often(item), error()));
+    auto* time = new (room_) scrooge_time_plan{};
+    time->struct_size = struct_size<scrooge_time_plan>();
+    check(scrooge_job_get_time_plan(job_, often(time), error()));
+    auto* part = new (room_) scrooge_time_item{};
+    part->struct_size = struct_size<scrooge_time_item>();
+    check(scrooge_job_get_time_item(job_, reader_.byte() % 16, often(part), error()));
+    auto* guards = new (room_) scrooge_guards{};
+    guards->struct_size = struct_size<scrooge_guards>();
+    check(scrooge_job_get_guards(job_, often(guards), error()));
+    auto* disk = new (room_) scrooge_disk{};
+    disk->struct_size = struct_size<scrooge_disk>();
+    check(scrooge_job_get_disk(job_, reader_.byte() % 4, often(disk), error()));
   }
 
   void texts() {

@@ -139,9 +139,13 @@ TEST(SolveCheck, WhatOnlyFitsTheCalibrationTokensIsFoundAndFallsBack) {
   EXPECT_TRUE(solution.linears[0].overfit);
   problem.fall_back(solution);
   EXPECT_TRUE(solution.fell_back);
+  EXPECT_TRUE(solution.to_nearest);
   EXPECT_EQ(solution.choice.salience, ScaleCandidate::Salience::kIdentity);
   EXPECT_EQ(solution.choice.scale, std::vector<float>(kInputs, 1.0f));
   EXPECT_EQ(solution.linears[0].loss, solution.linears[0].loss_rtn);
+  EXPECT_EQ(solution.linears[0].held_out_loss, solution.linears[0].held_out_loss_rtn);
+  EXPECT_EQ(solution.linears[0].rounding, &kNearest);
+  EXPECT_EQ(solution.damping, 0);
   const double after = problem.error(held_out, problem.effective(solution));
   EXPECT_LT(after, before);
   const double direct = after - problem.error(held_out, problem.weight());

@@ -79,6 +79,28 @@ TEST_F(AtomicFileTest, NamesWhatIsWrongWithThePath) {
   EXPECT_EQ(entries(), 0);
 }
 
+TEST_F(AtomicFileTest, WritesOutInPiecesThatCanBeCancelled) {
+  auto file = AtomicFile::create(path("out"));
+  ASSERT_TRUE(file.ok());
+  const std::string bytes(5 << 20, 'x');
+  ASSERT_TRUE(file->write_at(0, bytes_of(bytes)).ok());
+  int pieces = 0;
+  EXPECT_TRUE(file->write_out(0, bytes.size(),
+                              [&] {
+                                ++pieces;
+                                return Status();
+                              })
+                  .ok());
+  EXPECT_EQ(pieces, 5);
+  const auto stop = [&] { return --pieces < 3 ? error(StatusCode::kCancelled, "stop") : Status(); };
+  EXPECT_EQ(file->write_out(0, bytes.size(), stop).code(), StatusCode::kCancelled);
+  EXPECT_EQ(pieces, 2);
+  ASSERT_TRUE(file->sync().ok());
+  file->drop_cached(0, bytes.size());
+  ASSERT_TRUE(file->commit(bytes.size()).ok());
+  EXPECT_EQ(get(path("out")), bytes);
+}
+
 TEST_F(AtomicFileTest, SameFileSeesThroughLinks) {
   put(path("a"), "x");
   put(path("b"), "x");

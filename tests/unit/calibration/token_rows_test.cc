@@ -27,7 +27,57 @@ TEST(TokenRows, CutsTheTextAndCountsWhatIsLeft) {
   ASSERT_TRUE(rows.ok());
   EXPECT_EQ(rows->rows, 3);
   EXPECT_EQ(rows->ids, counting(15));
-  EXPECT_EQ(rows->dropped, 8u);
+  EXPECT_EQ(rows->dropped, 0u);  // nothing behind the rows is looked at
+  EXPECT_EQ(cut_rows(counting(23), options(5, 0), "t")->dropped, 3u);
+  EXPECT_EQ(cut_rows(counting(23), options(5, 4), "t")->dropped, 0u);
+  EXPECT_EQ(cut_rows(counting(23), options(5, 5), "t")->dropped, 3u);
+  RowOptions even = options(5, 3);
+  even.sampling = Sampling::kEven;
+  EXPECT_EQ(cut_rows(counting(23), even, "t")->dropped, 8u);
+}
+
+// Pieces of any size, with those that hold nothing wanted passed over.
+TEST(TokenRows, PiecesGiveTheRowsOfTheWhole) {
+  for (const Sampling sampling : {Sampling::kFirst, Sampling::kEven, Sampling::kRandom}) {
+    for (const int64_t rows : {0, 1, 3, 7, 40}) {
+      RowOptions o = options(5, rows);
+      o.sampling = sampling;
+      o.seed = 3;
+      if (rows % 2 == 1) o.bos = 999;
+      const std::vector<int32_t> ids = counting(103);
+      const auto whole = cut_rows(ids, o, "t");
+      for (size_t size = 1; size < 30; ++size) {
+        MemoryBudget budget(1 << 20);
+        auto cutter = RowCutter::create(o, "t", &budget);
+        ASSERT_TRUE(cutter.ok());
+        if (cutter->needs_total()) cutter->choose(ids.size());
+        for (size_t begin = 0; begin < ids.size() && !cutter->full(); begin += size) {
+          const auto piece = std::span(ids).subspan(begin, std::min(size, ids.size() - begin));
+          if (cutter->wants(piece.size())) {
+            ASSERT_TRUE(cutter->add(piece).ok());
+          } else {
+            cutter->skip(piece.size());
+          }
+        }
+        const auto cut = cutter->finish();
+        ASSERT_TRUE(cut.ok());
+        EXPECT_EQ(cut->ids, whole->ids);
+        EXPECT_EQ(cut->rows, whole->rows);
+        EXPECT_EQ(cut->dropped, whole->dropped);
+        EXPECT_EQ(budget.used(), cut->ids.capacity() * sizeof(int32_t));
+      }
+    }
+  }
+}
+
+TEST(TokenRows, IdsAreHeldAgainstTheBudget) {
+  MemoryBudget budget(4096);
+  auto cutter = RowCutter::create(options(100, 0), "a text", &budget);
+  Status status;
+  for (int i = 0; i < 100 && status.ok(); ++i) status = cutter->add(counting(100));
+  EXPECT_EQ(status.code(), StatusCode::kBudgetExceeded);
+  EXPECT_NE(status.message().find("a text: its token ids"), std::string_view::npos) << status.message();
+  EXPECT_LE(budget.peak(), 4096u);
 }
 
 TEST(TokenRows, PutsBosBeforeEveryRow) {
@@ -75,6 +125,13 @@ TEST(TokenIds, ParsesDecimalTextAndNamesTheFault) {
   EXPECT_TRUE(parse_token_ids("", "t")->empty());
   EXPECT_EQ(parse_token_ids("1 x", "ids.txt").status().code(), StatusCode::kBadText);
   EXPECT_EQ(parse_token_ids("99999999999", "t").status().code(), StatusCode::kBadText);
+}
+
+TEST(TokenIds, ATextMayBeCutBehindASeparator) {
+  EXPECT_EQ(last_token_id_cut("12 34,56"), 6u);
+  EXPECT_EQ(last_token_id_cut("123456"), 0u);
+  EXPECT_EQ(last_token_id_cut(" "), 0u);
+  EXPECT_NE(parse_token_ids("1 x", "t", nullptr, 1000).status().message().find("byte 1002"), std::string_view::npos);
 }
 
 TEST(TokenIds, ParsingManyCanBeCancelled) {

@@ -83,6 +83,8 @@ const Lie kLies[] = {
      [](ModelMetadata& m) { m.info.blocks.push_back(m.info.blocks[0]); }},
     {"clip counts", StatusCode::kBadModelFile, "clip counts",
      [](ModelMetadata& m) { m.info.blocks[0].linears[0].clip_histogram.push_back(1); }},
+    {"rounding", StatusCode::kBadModelFile, "linear rounding",
+     [](ModelMetadata& m) { m.info.blocks[0].linears[0].rounding = "\xff"; }},
     {"scale tensor", StatusCode::kBadModelFile, "auxiliary",
      [](ModelMetadata& m) { m.info.blocks[0].scale_sets[0].scale_tensor = "absent"; }},
 };

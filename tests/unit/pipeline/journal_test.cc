@@ -136,7 +136,7 @@ TEST(BlockRecord, ComesBackAndEveryShorterOneIsRefused) {
   block.scale_sets.resize(1);
   block.linears.resize(1);
   record.figures.loss = 0.5;
-  record.figures.stages.push_back({0.01, true, false});
+  record.figures.stages.push_back({0.01, true, false, true});
   BlockFigures::Linear& linear = record.figures.linears.emplace_back();
   linear.rows = 7;
   linear.overfit = true;
@@ -149,6 +149,7 @@ TEST(BlockRecord, ComesBackAndEveryShorterOneIsRefused) {
   EXPECT_EQ(back->segment.segments, record.segment.segments);
   EXPECT_EQ(back->figures.loss, 0.5);
   EXPECT_TRUE(back->figures.stages.front().corrected);
+  EXPECT_TRUE(back->figures.stages.front().broke_down);
   EXPECT_EQ(back->figures.linears.front().rows, 7);
   EXPECT_EQ(back->unfolded.front().scales, record.unfolded.front().scales);
   for (size_t size = 0; size < bytes->size(); ++size) {

@@ -52,6 +52,13 @@ extern "C" {
         error: *mut *mut scrooge_error,
     ) -> scrooge_status;
     #[must_use]
+    pub fn scrooge_job_get_disk(
+        job: *const scrooge_job,
+        index: u32,
+        disk: *mut scrooge_disk,
+        error: *mut *mut scrooge_error,
+    ) -> scrooge_status;
+    #[must_use]
     pub fn scrooge_job_get_plan_json(
         job: *const scrooge_job,
         buffer: *mut c_char,
@@ -60,8 +67,27 @@ extern "C" {
         error: *mut *mut scrooge_error,
     ) -> scrooge_status;
     #[must_use]
+    pub fn scrooge_job_get_time_plan(
+        job: *const scrooge_job,
+        time: *mut scrooge_time_plan,
+        error: *mut *mut scrooge_error,
+    ) -> scrooge_status;
+    #[must_use]
+    pub fn scrooge_job_get_time_item(
+        job: *const scrooge_job,
+        index: u32,
+        item: *mut scrooge_time_item,
+        error: *mut *mut scrooge_error,
+    ) -> scrooge_status;
+    #[must_use]
     pub fn scrooge_job_convert(job: *mut scrooge_job, error: *mut *mut scrooge_error) -> scrooge_status;
     pub fn scrooge_job_cancel(job: *mut scrooge_job);
+    #[must_use]
+    pub fn scrooge_job_get_guards(
+        job: *const scrooge_job,
+        guards: *mut scrooge_guards,
+        error: *mut *mut scrooge_error,
+    ) -> scrooge_status;
     #[must_use]
     pub fn scrooge_job_get_report_json(
         job: *const scrooge_job,

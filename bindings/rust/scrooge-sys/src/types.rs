@@ -155,6 +155,10 @@ pub struct scrooge_plan {
     pub device: *const c_char,
     pub device_name: *const c_char,
     pub device_reason: *const c_char,
+    pub held_out_tokens: u64,
+    pub statistics_tokens: u64,
+    pub disks: u32,
+    pub reserved: u32,
 }
 
 #[repr(C)]
@@ -167,6 +171,54 @@ pub struct scrooge_plan_item {
     pub bytes: u64,
     pub memory: i32,
     pub reserved: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct scrooge_disk {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub folder: *const c_char,
+    pub purposes: *const c_char,
+    pub bytes: u64,
+    pub required_bytes: u64,
+    pub free_bytes: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct scrooge_time_plan {
+    pub struct_size: u32,
+    pub items: u32,
+    pub seconds: f64,
+    pub seconds_fast: f64,
+    pub rate_exact: f64,
+    pub rate_fast: f64,
+    pub rate_measured: i32,
+    pub reserved: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct scrooge_time_item {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub purpose: *const c_char,
+    pub seconds: f64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct scrooge_guards {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub held_out_tokens: u64,
+    pub statistics_tokens: u64,
+    pub overfit_corrections: u64,
+    pub overfit_linears: u64,
+    pub nearest_linears: u64,
+    pub damped_stages: u64,
+    pub broken_down_stages: u64,
 }
 
 opaque!(scrooge_model);
@@ -199,6 +251,7 @@ pub struct scrooge_stage_info {
     pub loss_identity: f64,
     pub loss_chosen: f64,
     pub tokens: u64,
+    pub damping: f64,
 }
 
 #[repr(C)]
@@ -211,6 +264,7 @@ pub struct scrooge_linear_info {
     pub loss_rtn: f64,
     pub fell_back: i32,
     pub reserved: u32,
+    pub rounding: *const c_char,
 }
 
 #[repr(C)]

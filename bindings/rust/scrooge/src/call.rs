@@ -86,13 +86,17 @@ macro_rules! filled {
 
 filled!(
     scrooge_device_info,
+    scrooge_disk,
     scrooge_evaluation,
+    scrooge_guards,
     scrooge_linear_info,
     scrooge_plan,
     scrooge_plan_item,
     scrooge_source_info,
     scrooge_stage_info,
-    scrooge_tensor_info
+    scrooge_tensor_info,
+    scrooge_time_item,
+    scrooge_time_plan
 );
 
 /// What a call fills in. Fields that an older library does not know stay zero.

@@ -2,7 +2,7 @@
 use crate::call::{check, fill, text};
 use crate::callbacks::Callbacks;
 use crate::error::{Error, Result, Status};
-use crate::plan::{Plan, PlanItem};
+use crate::plan::{DiskPlan, Guards, Plan, PlanItem, TimeItem, TimePlan};
 use scrooge_sys as sys;
 use std::fmt;
 use std::ptr::{self, NonNull};
@@ -55,6 +55,35 @@ impl<'a> Job<'a> {
         (0..self.c_plan()?.items).map(item).collect()
     }
 
+    /// What the job needs of each disk that it writes to.
+    pub fn disks(&self) -> Result<Vec<DiskPlan<'_>>> {
+        let job = self.handle.as_ptr();
+        // SAFETY: a live job, and its texts live as long.
+        let disk = |i| unsafe {
+            let disk = fill(|disk, error| sys::scrooge_job_get_disk(job, i, disk, error))?;
+            Ok(DiskPlan::from_c(&disk))
+        };
+        (0..self.c_plan()?.disks).map(disk).collect()
+    }
+
+    /// How long the job will take. The first call in a process may time the device, for some milliseconds.
+    pub fn time_plan(&self) -> Result<TimePlan> {
+        let job = self.handle.as_ptr();
+        // SAFETY: a live job.
+        let time = fill(|time, error| unsafe { sys::scrooge_job_get_time_plan(job, time, error) })?;
+        // SAFETY: as above, and the texts are static.
+        let item = |i| unsafe {
+            let item = fill(|item, error| sys::scrooge_job_get_time_item(job, i, item, error))?;
+            Ok(TimeItem::from_c(&item))
+        };
+        Ok(TimePlan {
+            seconds: time.seconds,
+            seconds_fast: Some(time.seconds_fast).filter(|seconds| *seconds > 0.0),
+            items: (0..time.items).map(item).collect::<Result<_>>()?,
+            measured: time.rate_measured != 0,
+        })
+    }
+
     /// The whole plan, with its items and settings, as JSON.
     pub fn plan_json(&self) -> Result<String> {
         // SAFETY: a live job, and a buffer of that capacity.
@@ -68,6 +97,13 @@ impl<'a> Job<'a> {
     pub fn convert(&mut self) -> Result<()> {
         // SAFETY: a live job, and nobody else uses it meanwhile but through its cancel handles, which may.
         self.callbacks.run(|| check(|error| unsafe { sys::scrooge_job_convert(self.handle.as_ptr(), error) }))
+    }
+
+    /// After [`convert`](Job::convert): what its guards did.
+    pub fn guards(&self) -> Result<Guards> {
+        // SAFETY: a live job.
+        fill(|guards, error| unsafe { sys::scrooge_job_get_guards(self.handle.as_ptr(), guards, error) })
+            .map(|guards| Guards::from_c(&guards))
     }
 
     /// After [`convert`](Job::convert): everything measured, per block and per linear, as JSON.

@@ -65,7 +65,7 @@ pub use error::{Error, Result, Status};
 pub use evaluate::{Comparison, Evaluate, Evaluation};
 pub use job::{CancelHandle, Job};
 pub use model::{Model, Tensors};
-pub use plan::{DevicePlan, Plan, PlanItem};
+pub use plan::{DevicePlan, DiskPlan, Guards, Plan, PlanItem, TimeItem, TimePlan};
 pub use progress::{DeviceMemory, Flow, Progress};
 pub use quantize::Quantize;
 pub use repack::Repack;

@@ -21,8 +21,12 @@ pub struct Plan {
     pub output_bytes: u64,
     /// Calibration tokens used.
     pub tokens: u64,
-    /// Calibration tokens that filled no row, or rows beyond those wanted.
+    /// Calibration tokens that were read and filled no row, or are of rows that were not chosen.
     pub tokens_dropped: u64,
+    /// Of the tokens used, those kept apart to check the result on.
+    pub held_out_tokens: u64,
+    /// Of the others, those that enter the statistics.
+    pub statistics_tokens: u64,
     /// Of the blocks' linears, as stored.
     pub bits_per_weight: f64,
     /// Of disk in the spill folder, while the job runs.
@@ -72,6 +76,8 @@ impl Plan {
             output_bytes: plan.output_bytes,
             tokens: plan.tokens,
             tokens_dropped: plan.tokens_dropped,
+            held_out_tokens: plan.held_out_tokens,
+            statistics_tokens: plan.statistics_tokens,
             bits_per_weight: plan.bits_per_weight,
             spill_bytes: plan.spill_bytes,
             states_bytes: plan.states_bytes,
@@ -113,6 +119,105 @@ impl<'j> PlanItem<'j> {
             placement: Placement::from_value(item.placement),
             bytes: item.bytes,
             memory: Memory::from_value(item.memory),
+        }
+    }
+}
+
+/// What a job needs of a disk that it writes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DiskPlan<'j> {
+    /// A folder on it.
+    pub folder: &'j str,
+    /// `output 60.1 MiB, spill files 2.0 GiB`.
+    pub purposes: &'j str,
+    /// That the job still has to write there, while it runs and at its end.
+    pub bytes: u64,
+    /// Of them, without what the job can do without.
+    pub required_bytes: u64,
+    /// Where the file system says so.
+    pub free_bytes: Option<u64>,
+}
+
+impl<'j> DiskPlan<'j> {
+    /// # Safety
+    /// The texts live as long as `'j`.
+    pub(crate) unsafe fn from_c(disk: &sys::scrooge_disk) -> DiskPlan<'j> {
+        DiskPlan {
+            // SAFETY: the caller's word.
+            folder: unsafe { borrow(disk.folder) },
+            // SAFETY: as above.
+            purposes: unsafe { borrow(disk.purposes) },
+            bytes: disk.bytes,
+            required_bytes: disk.required_bytes,
+            free_bytes: Some(disk.free_bytes).filter(|bytes| *bytes != u64::MAX),
+        }
+    }
+}
+
+/// How long a job will take, estimated from shapes; within a factor of about two on a machine without other work.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TimePlan {
+    /// Of the whole job.
+    pub seconds: f64,
+    /// Of the same job with the least effort, where something is calibrated.
+    pub seconds_fast: Option<f64>,
+    /// What each part of the work takes.
+    pub items: Vec<TimeItem>,
+    /// Whether the device was timed; else it is taken for one of its kind.
+    pub measured: bool,
+}
+
+/// A part of a job's work.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TimeItem {
+    /// `scale search`, `second-order rounding`, `error correction` and so on.
+    pub purpose: &'static str,
+    /// Of the whole job.
+    pub seconds: f64,
+}
+
+impl TimeItem {
+    /// # Safety
+    /// The text is static.
+    pub(crate) unsafe fn from_c(item: &sys::scrooge_time_item) -> TimeItem {
+        // SAFETY: the caller's word.
+        TimeItem { purpose: unsafe { borrow(item.purpose) }, seconds: item.seconds }
+    }
+}
+
+/// What the guards of a job did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Guards {
+    /// Tokens that checked the result.
+    pub held_out_tokens: u64,
+    /// Tokens that entered the statistics, of the block with the fewest.
+    pub statistics_tokens: u64,
+    /// Stages solved again without error correction.
+    pub overfit_corrections: u64,
+    /// Linears that were worse than rounding to nearest on the held-out tokens only.
+    pub overfit_linears: u64,
+    /// Linears rounded to nearest in the end.
+    pub nearest_linears: u64,
+    /// Stages whose second-order rounding took more than 1 % of damping.
+    pub damped_stages: u64,
+    /// Stages for which no damping was enough.
+    pub broken_down_stages: u64,
+}
+
+impl Guards {
+    pub(crate) fn from_c(guards: &sys::scrooge_guards) -> Guards {
+        Guards {
+            held_out_tokens: guards.held_out_tokens,
+            statistics_tokens: guards.statistics_tokens,
+            overfit_corrections: guards.overfit_corrections,
+            overfit_linears: guards.overfit_linears,
+            nearest_linears: guards.nearest_linears,
+            damped_stages: guards.damped_stages,
+            broken_down_stages: guards.broken_down_stages,
         }
     }
 }

@@ -123,7 +123,7 @@ impl<'a> Quantize<'a> {
         self.set(|options| options.threads = threads)
     }
 
-    /// Of what is random.
+    /// Of [`Sampling::Random`]; with another sampling it stays 0.
     pub fn seed(self, seed: u64) -> Self {
         self.set(|options| options.seed = seed)
     }

@@ -28,10 +28,19 @@ pub(crate) struct Settings<'a, O> {
     error: Option<Error>,
 }
 
-// SAFETY: the options' pointers lead to `texts`, which moves along, or to static texts of the library.
-unsafe impl Send for Settings<'_, sys::scrooge_quantize_options> {}
+/// Options whose pointers lead to the `texts` of their settings, or to static texts of the library.
+///
+/// # Safety
+/// That is so.
+pub(crate) unsafe trait OwnedOptions {}
+
+// SAFETY: every pointer is set by `set_text`, or by the library's `_init` function.
+unsafe impl OwnedOptions for sys::scrooge_quantize_options {}
 // SAFETY: likewise.
-unsafe impl Send for Settings<'_, sys::scrooge_evaluate_options> {}
+unsafe impl OwnedOptions for sys::scrooge_evaluate_options {}
+
+// SAFETY: `texts` moves along.
+unsafe impl<O: OwnedOptions> Send for Settings<'_, O> {}
 
 impl<O> Settings<'_, O> {
     pub(crate) fn new(options: O) -> Self {

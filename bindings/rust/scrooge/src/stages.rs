@@ -21,8 +21,10 @@ pub struct Stage<'m> {
     pub loss_identity: f64,
     /// The same of what was chosen.
     pub loss_chosen: f64,
-    /// Calibration tokens.
+    /// Calibration tokens that entered the statistics.
     pub tokens: u64,
+    /// Of second-order rounding, a share of the mean diagonal; 0 where there was none, or none that was enough.
+    pub damping: f64,
 }
 
 /// How well a linear was quantized.
@@ -37,8 +39,10 @@ pub struct Linear<'m> {
     pub loss: f64,
     /// The same for rounding to nearest.
     pub loss_rtn: f64,
-    /// Whether its stage was not better than rounding to nearest everywhere.
+    /// Whether its stage was not better than rounding to nearest everywhere: unscaled, or rounded to nearest.
     pub fell_back: bool,
+    /// What its codes went through in the end: `nearest`, `heuristic` or `gptq`; empty where the file does not say.
+    pub rounding: &'m str,
 }
 
 /// A file of the checkpoint that a model was made from.
@@ -67,13 +71,14 @@ impl<'m> Stage<'m> {
             loss_identity: info.loss_identity,
             loss_chosen: info.loss_chosen,
             tokens: info.tokens,
+            damping: info.damping,
         }
     }
 }
 
 impl<'m> Linear<'m> {
     /// # Safety
-    /// The text lives as long as `'m`.
+    /// The texts live as long as `'m`.
     unsafe fn from_c(info: &sys::scrooge_linear_info) -> Linear<'m> {
         Linear {
             block: info.block,
@@ -82,6 +87,8 @@ impl<'m> Linear<'m> {
             loss: info.loss,
             loss_rtn: info.loss_rtn,
             fell_back: info.fell_back != 0,
+            // SAFETY: as above.
+            rounding: unsafe { borrow(info.rounding) },
         }
     }
 }

@@ -162,9 +162,33 @@ fn rust_layout() -> Layout {
             device,
             device_name,
             device_reason,
+            held_out_tokens,
+            statistics_tokens,
+            disks,
+            reserved,
         }
     );
     describe!(layout, scrooge_plan_item { struct_size, placement, stage, purpose, bytes, memory, reserved });
+    describe!(layout, scrooge_disk { struct_size, reserved, folder, purposes, bytes, required_bytes, free_bytes });
+    describe!(
+        layout,
+        scrooge_time_plan { struct_size, items, seconds, seconds_fast, rate_exact, rate_fast, rate_measured, reserved }
+    );
+    describe!(layout, scrooge_time_item { struct_size, reserved, purpose, seconds });
+    describe!(
+        layout,
+        scrooge_guards {
+            struct_size,
+            reserved,
+            held_out_tokens,
+            statistics_tokens,
+            overfit_corrections,
+            overfit_linears,
+            nearest_linears,
+            damped_stages,
+            broken_down_stages,
+        }
+    );
     describe!(
         layout,
         scrooge_tensor_info {
@@ -184,9 +208,9 @@ fn rust_layout() -> Layout {
     );
     describe!(
         layout,
-        scrooge_stage_info { struct_size, block, name, candidate, alpha, loss_identity, loss_chosen, tokens }
+        scrooge_stage_info { struct_size, block, name, candidate, alpha, loss_identity, loss_chosen, tokens, damping }
     );
-    describe!(layout, scrooge_linear_info { struct_size, block, name, loss, loss_rtn, fell_back, reserved });
+    describe!(layout, scrooge_linear_info { struct_size, block, name, loss, loss_rtn, fell_back, reserved, rounding });
     describe!(layout, scrooge_source_info { struct_size, reserved, name, sha256, size });
     describe!(
         layout,

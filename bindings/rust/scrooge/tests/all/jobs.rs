@@ -13,21 +13,33 @@ fn a_job_is_planned_run_and_reported() {
     let plan = job.plan().unwrap();
     assert_eq!((plan.blocks, plan.tokens, plan.budget_bytes), (2, 128, Some(1 << 30)));
     assert_eq!(plan.budget_origin, BudgetOrigin::Given);
-    assert!(plan.minimum_bytes <= plan.peak_bytes && plan.bits_per_weight > 4.0 && plan.tokens_dropped > 0);
+    assert!(plan.minimum_bytes <= plan.peak_bytes && plan.bits_per_weight > 4.0);
+    assert_eq!(plan.tokens_dropped, 0); // what is behind the rows is not read
     let items = job.plan_items().unwrap();
     assert!(items.iter().any(|item| item.placement == Placement::Held && item.purpose.contains("weights")));
     assert!(job.plan_json().unwrap().starts_with('{'));
+    let disks = job.disks().unwrap();
+    assert_eq!(disks.len(), 1);
+    assert!(disks[0].purposes.starts_with("output ") && disks[0].required_bytes >= plan.output_bytes);
+    let time = job.time_plan().unwrap();
+    assert!(time.seconds > 0.0 && time.seconds_fast.map_or(false, |fast| fast < time.seconds));
+    assert!((time.items.iter().map(|item| item.seconds).sum::<f64>() - time.seconds).abs() < 1e-6 * time.seconds);
+    assert!(time.items.iter().any(|item| item.purpose == "error correction"));
     assert!(!path.exists());
 
     job.convert().unwrap();
     assert_eq!(fs::metadata(&path).unwrap().len(), plan.output_bytes);
     assert!(job.report_json().unwrap().contains("\"blocks\""));
+    let guards = job.guards().unwrap();
+    assert_eq!(guards.held_out_tokens, plan.held_out_tokens);
+    assert_eq!(guards.held_out_tokens + guards.statistics_tokens, plan.tokens);
     assert_eq!(job.convert().unwrap_err().status(), Status::InvalidArgument); // once only
 
     let model = Model::open_with(&path, OpenLevel::Checksums).unwrap();
     assert_eq!(model.contents(), Contents::Model);
     assert_eq!((model.stages().len(), model.linears().len()), (8, 14));
-    assert!(model.stages().all(|stage| stage.tokens > 0 && !stage.candidate.is_empty()));
+    assert!(model.stages().all(|stage| stage.tokens > 0 && !stage.candidate.is_empty() && stage.damping >= 0.0));
+    assert!(model.linears().all(|linear| ["nearest", "gptq"].contains(&linear.rounding)));
     assert_eq!(model.stages().next().unwrap().name, "qkv");
     assert!(model.linears().all(|linear| linear.loss <= linear.loss_rtn || linear.fell_back));
     assert_eq!(model.linears().last().unwrap().block, 1);
