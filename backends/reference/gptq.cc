@@ -22,8 +22,10 @@ Status ReferenceDevice::gptq(const GptqParams& p) {
       const GroupParams params{load(p.scales, n, channel / group), load(p.zeros, n, channel / group)};
       const float code = quantize_value(static_cast<float>(w[j]), params, top);
       store(p.codes, n, channel, code);
-      const double e = (w[j] - dequantize_value(code, params)) / load(p.by_channel, channel, step);
-      for (size_t later = j + 1; later < w.size(); ++later) w[later] -= e * load(p.by_channel, p.order[later], step);
+      const double e = (w[j] - dequantize_value(code, params)) / load(p.factor, step, step);
+      for (size_t later = j + 1; later < w.size(); ++later) {
+        w[later] -= e * load(p.factor, static_cast<int64_t>(later), step);
+      }
     }
   }
   return {};

@@ -59,9 +59,9 @@ Status ReferenceDevice::gram_factor(const GramFactorParams& p) {
     }
   }
   for (int64_t a = 0; a < size; ++a) {
-    for (int64_t b = 0; b < size; ++b) {
-      store(p.by_step, size - 1 - a, channel(b), inverse(a, b));
-      store(p.by_channel, channel(b), size - 1 - a, inverse(a, b));
+    for (int64_t b = 0; b <= a; ++b) {
+      store(p.factor, size - 1 - a, size - 1 - b, inverse(a, b));
+      store(p.factor, size - 1 - b, size - 1 - a, inverse(a, b));
     }
   }
   return {};

@@ -41,6 +41,7 @@ class ReferenceDevice final : public Device {
   Status pack(const PackParams& params) override;
   Status gram_loss(const GramLossParams& params) override;
   Status gram_factor(const GramFactorParams& params) override;
+  Status gram_solve(const GramSolveParams& params) override;
   Status gptq(const GptqParams& params) override;
   Status refit_scales(const RefitScalesParams& params) override;
   Status refine_codes(const RefineCodesParams& params) override;

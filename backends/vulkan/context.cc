@@ -53,8 +53,11 @@ Status Context::init(const std::string& cache_folder) {
   std::vector<const char*> extensions;
   if (physical_.float_controls) extensions.push_back(VK_KHR_SHADER_FLOAT_CONTROLS_EXTENSION_NAME);
   if (physical_.portability_subset) extensions.push_back("VK_KHR_portability_subset");
+  VkPhysicalDeviceFeatures features{};
+  features.shaderInt64 = physical_.wide;
   VkDeviceCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+  info.pEnabledFeatures = &features;
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
   info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());

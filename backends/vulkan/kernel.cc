@@ -70,7 +70,8 @@ Result<Kernel*> Kernels::get(const Shader& shader, std::span<const uint32_t> con
 }
 
 Result<std::unique_ptr<Kernel>> Kernels::make(const Shader& shader, std::span<const uint32_t> constants) {
-  const std::vector<uint32_t> words = with_float_modes(shader.words, physical_);
+  const bool wide = physical_.wide && !shader.wide_words.empty();
+  const std::vector<uint32_t> words = with_float_modes(wide ? shader.wide_words : shader.words, physical_);
   VkShaderModuleCreateInfo module_info{};
   module_info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
   module_info.codeSize = words.size() * sizeof(uint32_t);

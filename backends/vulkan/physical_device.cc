@@ -129,25 +129,21 @@ PhysicalDevice inspect(VkPhysicalDevice handle) {
                                                      nullptr, 0, 0};
   VkPhysicalDeviceIDProperties ids{};
   ids.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES;
-  VkPhysicalDeviceSubgroupProperties subgroup{};
-  subgroup.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES;
   VkPhysicalDeviceFloatControlsProperties floats{};
   floats.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES;
   VkPhysicalDeviceDriverProperties driver{};
   driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
   chain(maintenance);
   chain(ids);
-  chain(subgroup);
   if (device.float_controls) chain(floats);
   if (names_driver) chain(driver);
   vkGetPhysicalDeviceProperties2(handle, &all);
 
   device.largest_allocation = maintenance.maxMemoryAllocationSize;
   std::copy(std::begin(ids.driverUUID), std::end(ids.driverUUID), device.driver_uuid.begin());
-  constexpr VkSubgroupFeatureFlags kReductions = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
-  device.subgroup_size = subgroup.subgroupSize;
-  device.subgroup_arithmetic = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
-                               (subgroup.supportedOperations & kReductions) == kReductions;
+  VkPhysicalDeviceFeatures features;
+  vkGetPhysicalDeviceFeatures(handle, &features);
+  device.wide = names_driver && driver.driverID == VK_DRIVER_ID_MESA_LLVMPIPE && features.shaderInt64 == VK_TRUE;
   device.round_to_even = floats.shaderRoundingModeRTEFloat32 == VK_TRUE;
   device.keep_denormals = floats.shaderDenormPreserveFloat32 == VK_TRUE;
   device.keep_non_finite = floats.shaderSignedZeroInfNanPreserveFloat32 == VK_TRUE;

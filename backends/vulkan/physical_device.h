@@ -39,8 +39,7 @@ struct PhysicalDevice {
   bool round_to_even = false;
   bool keep_denormals = false;
   bool keep_non_finite = false;
-  uint32_t subgroup_size = 1;
-  bool subgroup_arithmetic = false;
+  bool wide = false;     // shaders/product_wide.glsl is the faster way, and integers of 64 bits are there
   bool unified = false;  // buffers are memory of the host: written and read in place
 };
 

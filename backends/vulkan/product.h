@@ -23,15 +23,17 @@ inline ProductTile product_tile(const PhysicalDevice& device) {
   return {device.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU || device.portability_subset ? 1u : 2u};
 }
 
-// Whether four elements at a multiple of four of every row are an aligned vector.
-inline bool vectors(const Window& window) {
-  return window.binding.offset % 16 == 0 && window.view.offset % 4 == 0 && window.view.stride % 4 == 0;
+// Whether a row of `length` elements consists of aligned vectors of four.
+inline bool vectors(const Window& window, int64_t length) {
+  return window.binding.offset % 16 == 0 && window.view.offset % 4 == 0 && window.view.stride % 4 == 0 &&
+         length % 4 == 0;
 }
 
 // The specialization constants of product.glsl, then those of the op.
 template <typename... Own>
-auto product_constants(ProductTile tile, const Window& a, const Window& b, Own... own) {
-  return std::array<uint32_t, 3 + sizeof...(Own)>{tile.quads, vectors(a), vectors(b), static_cast<uint32_t>(own)...};
+auto product_constants(ProductTile tile, bool vectors_of_a, bool vectors_of_b, Own... own) {
+  return std::array<uint32_t, 3 + sizeof...(Own)>{tile.quads, vectors_of_a, vectors_of_b,
+                                                  static_cast<uint32_t>(own)...};
 }
 
 // How many rows of m one binding holds, cut to whole tiles of `unit` rows where that is not all of them. At least 1.

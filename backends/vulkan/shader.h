@@ -11,6 +11,7 @@ namespace scrooge::backend::vulkan {
 struct Shader {
   const char* name;
   std::span<const uint32_t> words;
+  std::span<const uint32_t> wide_words;  // for PhysicalDevice::wide; empty: the same
 };
 
 // SCROOGE_VULKAN_SHADER(add): declares shaders::add, made from shaders/add.comp.

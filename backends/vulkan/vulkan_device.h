@@ -32,10 +32,16 @@ struct ClipTrials {
   Binding scales, zeros, losses;
 };
 
+// An order of steps both ways, for shaders: the channel of a step, the step of a channel.
+struct StepOrder {
+  HostRange channel_of, step_of;
+};
+
 struct GptqPush;
-// Scratch of a tile of rows, and the order both ways; see shaders/gptq_push.h.
+// Scratch of a tile of rows, see shaders/gptq_push.h.
 struct GptqSpace {
-  Binding work, errors, factor, order, step_of;
+  Binding work, errors;
+  StepOrder order;
   Window scales, zeros;  // of the tile
 };
 
@@ -73,6 +79,7 @@ class VulkanDevice final : public Device {
   Status pack(const PackParams& params) override;
   Status gram_loss(const GramLossParams& params) override;
   Status gram_factor(const GramFactorParams& params) override;
+  Status gram_solve(const GramSolveParams& params) override;
   Status gptq(const GptqParams& params) override;
   Status refit_scales(const RefitScalesParams& params) override;
   Status refine_codes(const RefineCodesParams& params) override;
@@ -115,6 +122,14 @@ class VulkanDevice final : public Device {
   Status gptq_block(const GptqParams& params, const GptqSpace& space, GptqPush push);
   Status refine_rows(const RefineCodesParams& params, int64_t first, int64_t rows, const Binding& slopes);
   Status refit_rows(const RefitScalesParams& params, int64_t first, int64_t rows, const Binding& sums);
+
+  // ops/gather.cc. to(r, c) = from(r, c), from(order[first + r], c) or from(r, order[c]).
+  enum class Gather { kCopy, kRows, kCols };
+  Status gather(Gather how, const Window& from, const Window& to, int64_t rows, int64_t cols, const Binding& order,
+                int64_t first = 0);
+  Result<StepOrder> step_order(std::span<const int32_t> order);
+  // ops/gram_solve.cc: y = x U, or x U^T.
+  Status multiply_factor(const Matrix& factor, bool upper, int64_t rows, const Window& x, Window y);
 
   // ops/gram_accumulate.cc: `tokens` of a and b, on rows of the Gram matrix.
   Status add_to_gram(const GramAccumulateParams& params, int64_t token, int64_t tokens, int64_t row, int64_t rows);

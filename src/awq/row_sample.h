@@ -17,8 +17,11 @@ class RowSample {
     tile.stride *= step_;
     return tile;
   }
+  // How many there are, and of a tile whose first row is `first` the index of the first.
+  int64_t rows() const { return (rows_ + step_ - 1) / step_; }
+  int64_t index(int64_t first) const { return first / step_; }
   // How many rows of the linear each row of the sample stands for.
-  double share() const { return static_cast<double>(rows_) / static_cast<double>((rows_ + step_ - 1) / step_); }
+  double share() const { return static_cast<double>(rows_) / static_cast<double>(rows()); }
 
  private:
   static constexpr int64_t kStep = 4;

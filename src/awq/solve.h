@@ -11,6 +11,7 @@
 // Afterwards check() holds the result against tokens that took no part in it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -102,16 +103,16 @@ std::span<const backend::ClipCandidate> clip_candidates();
 // One thread at a time; the device must outlive it.
 class Solver {
  public:
-  // Files for what may be parked: the Gram matrix, which then leaves its memory to its factor, and the correction and
-  // targets of a stage of one linear, which leave theirs. Results are the same.
+  // Files for what may be parked: the Gram matrix and its factor, which then share the memory of one, and the
+  // correction and targets of a stage of one linear, which leave theirs. Results are the same.
   struct Parking {
-    calibration::SpilledMatrix gram;
+    GramFactor::Files matrices;  // the factor's only where SolveOptions::weakens()
     calibration::SpilledMatrix target;
   };
   // Where the statistics share the workspace, behind them (StageStatistics::free_offset); else at its beginning. The
-  // result is the end of what solving the stage takes of the workspace.
+  // result is the end of what solving the stage takes of the workspace. `one_by_one`: StatisticsPart.
   static uint64_t workspace_end(std::span<const LinearShape> linears, const SolveOptions& options,
-                                bool shares_workspace, bool parked);
+                                bool shares_workspace, bool parked, bool one_by_one = false);
   // `workspace`: used during calls, free between them; must outlive the solver, as must what is parked in.
   Solver(backend::Device& device, const SolveOptions& options, backend::Buffer& workspace, Parking* parking = nullptr)
       : device_(device),
@@ -123,13 +124,18 @@ class Solver {
 
   // A stage of one linear has its correction held by output, one of several by input. Consumes the statistics: the Gram
   // matrix ends scaled, a correction held by output becomes the target. kNonFinite names the linear when a loss is NaN
-  // or infinite.
+  // or infinite. Statistics that hold the correction alone take park_gram() before.
   Result<StageSolution> solve(std::span<const LinearProblem> linears, calibration::StageStatistics& statistics,
                               const Ties& ties);
+  // REQUIRES: parking.
+  Status park_gram(const calibration::StageStatistics& statistics);
   // Sets the held-out figures of the last solution; `statistics` are of held-out tokens of the same stage. False when a
   // linear is worse than round-to-nearest there.
   Result<bool> check(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
                      StageSolution& solution);
+  // The same in two calls, with the Gram matrix first and with the correction alone then. Only the last result counts.
+  Result<bool> check_further(std::span<const LinearProblem> linears, const calibration::StageStatistics& statistics,
+                             StageSolution& solution);
   // Makes the whole stage round-to-nearest: its linears share one scale, which plain round-to-nearest has not.
   Status fall_back(std::span<const LinearProblem> linears, StageSolution& solution);
   // An earlier solution again, without statistics: its scale and ranges for W itself, rounded by `rounding`, which must
@@ -147,6 +153,15 @@ class Solver {
     QuantizedView best;          // its rows of the solution
     int64_t first = 0;           // of its rows
     std::vector<double> losses;  // of the rows as they stand in the solution
+  };
+  // A linear under the chosen scale.
+  struct LinearWork {
+    const LinearProblem& problem;
+    model::WeightRows& target;
+    const calibration::StageStatistics& statistics;
+    const SolveRooms& rooms;
+    LinearSolution& solution;
+    std::vector<double>& losses;  // of all rows as they stand in the solution, by choose_ranges()
   };
   // What all linears of a stage aim at.
   struct Targets {
@@ -169,8 +184,10 @@ class Solver {
   Status correct_tile(const backend::Matrix& w, const backend::Matrix& step, const SolveRooms& rooms,
                       const backend::Matrix& to);
   // solve_scale.cc
-  Result<double> rounded_loss(model::WeightRows& target, const calibration::StageStatistics& statistics,
-                              const SolveRooms& rooms);
+  Status round_sample(model::WeightRows& target, size_t index, const SolveRooms& rooms, const QuantizedLinear& linear);
+  Status add_sample_losses(model::WeightRows& target, std::span<const ScaleCandidate> candidates,
+                           const calibration::StageStatistics& statistics, const SolveRooms& rooms,
+                           const QuantizedLinear& linear, std::span<double> losses);
   Status weaken_scale(const Targets& targets, const calibration::StageStatistics& statistics, const SolveRooms& rooms,
                       StageSolution& solution);
   Status upload_scale(std::span<const float> s, const SolveRooms& rooms);
@@ -178,20 +195,21 @@ class Solver {
   Status quantize_stage(std::span<const LinearProblem> linears, const Targets& targets,
                         const calibration::StageStatistics& statistics, const SolveRooms& rooms,
                         StageSolution& solution);
-  Status scale_gram(const backend::Matrix& gram, const backend::Vector& s);
-  Status restore_gram(const calibration::StageStatistics& statistics);
   Status prepare_stage(const calibration::StageStatistics& statistics, const SolveRooms& rooms,
                        StageSolution& solution);
+  Status compute_factor(const calibration::StageStatistics& statistics, StageSolution& solution);
   // solve_check.cc
   Result<double> held_out_loss(const backend::Matrix& w, const backend::Matrix& effective, const backend::Matrix& step,
                                const calibration::StageStatistics& statistics);
-  Status check_tile(int64_t first, const backend::Matrix& w, const calibration::StageStatistics& statistics,
+  Status check_tile(int64_t first, const backend::Matrix& w, const calibration::StageStatistics& statistics, bool gram,
                     const SolveRooms& rooms, LinearSolution& linear);
   // solve_linear.cc
-  Status quantize_linear(const LinearProblem& problem, model::WeightRows& target,
-                         const calibration::StageStatistics& statistics, const SolveRooms& rooms,
-                         LinearSolution& solution);
-  Status quantize_tile(Work& work, const SolveRooms& rooms, LinearSolution& solution);
+  Status for_each_scaled_tile(const LinearWork& linear, const std::function<Status(Work&)>& visit);
+  Status choose_ranges(const LinearWork& linear);
+  Status round_by_factor(const LinearWork& linear);
+  Status choose_codes(const LinearWork& linear);
+  Status search_clip(Work& work, const SolveRooms& rooms, LinearSolution& solution);
+  Result<int64_t> keep_rounded(Work& work, const SolveRooms& rooms);
   Status rtn_loss(const LinearProblem& problem, const Targets& targets, size_t index,
                   const calibration::StageStatistics& statistics, const SolveRooms& rooms, LinearSolution& solution);
   Status round_to_nearest(const backend::Matrix& w, const QuantizedView& to);
@@ -211,7 +229,6 @@ class Solver {
   Parking* const parking_;
   ScaleSearch search_;
   GramFactor factor_;
-  bool factor_ready_ = false;      // for the Gram matrix as it stands
   std::vector<float> mean_input_;  // of x / s
 };
 

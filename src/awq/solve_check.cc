@@ -15,25 +15,28 @@ using backend::ReduceParams;
 using backend::ScaleAxisParams;
 using calibration::StageStatistics;
 
-// `step` is W (C - G) + R where there is an original stream.
+// The first term, or with a step, which is W (C - G) + R, the second.
 Result<double> Solver::held_out_loss(const Matrix& w, const Matrix& effective, const Matrix& step,
                                      const StageStatistics& statistics) {
-  std::vector<double> rows(static_cast<size_t>(w.rows));
-  SCROOGE_RETURN_IF_ERROR(device_.gram_loss({effective, w, statistics.gram(), rows}));
+  if (step.buffer == nullptr) {
+    std::vector<double> rows(static_cast<size_t>(w.rows));
+    SCROOGE_RETURN_IF_ERROR(device_.gram_loss({effective, w, statistics.gram(), rows}));
+    SCROOGE_RETURN_IF_ERROR(device_.synchronize());
+    return std::accumulate(rows.begin(), rows.end(), 0.0);
+  }
   double along = 0;
   double before = 0;
-  if (statistics.has_original()) {
-    SCROOGE_RETURN_IF_ERROR(device_.reduce({effective, step, ReduceParams::Kind::kDot, &along}));
-    SCROOGE_RETURN_IF_ERROR(device_.reduce({w, step, ReduceParams::Kind::kDot, &before}));
-  }
+  SCROOGE_RETURN_IF_ERROR(device_.reduce({effective, step, ReduceParams::Kind::kDot, &along}));
+  SCROOGE_RETURN_IF_ERROR(device_.reduce({w, step, ReduceParams::Kind::kDot, &before}));
   SCROOGE_RETURN_IF_ERROR(device_.synchronize());
-  return std::accumulate(rows.begin(), rows.end(), 0.0) - 2 * (along - before);
+  return -2 * (along - before);
 }
 
-Status Solver::check_tile(int64_t first, const Matrix& w, const StageStatistics& statistics, const SolveRooms& rooms,
-                          LinearSolution& linear) {
+// With the Gram matrix, or with the correction.
+Status Solver::check_tile(int64_t first, const Matrix& w, const StageStatistics& statistics, bool gram,
+                          const SolveRooms& rooms, LinearSolution& linear) {
   Matrix step;
-  if (statistics.has_original()) {
+  if (!gram) {
     SCROOGE_ASSIGN_OR_RETURN(step, output_step(w, first, statistics, rooms.scaled));
   }
   const Matrix effective = rooms.effective.row_range(0, w.rows);
@@ -52,15 +55,24 @@ Status Solver::check_tile(int64_t first, const Matrix& w, const StageStatistics&
 
 Result<bool> Solver::check(std::span<const LinearProblem> linears, const StageStatistics& statistics,
                            StageSolution& solution) {
+  for (LinearSolution& linear : solution.linears) linear.held_out_loss = linear.held_out_loss_rtn = 0;
+  return check_further(linears, statistics, solution);
+}
+
+// One term after the other, so that taking them in two calls does not show.
+Result<bool> Solver::check_further(std::span<const LinearProblem> linears, const StageStatistics& statistics,
+                                   StageSolution& solution) {
   const SolveRooms room = plain_rooms(linears, statistics.free_offset());
   SCROOGE_RETURN_IF_ERROR(upload_scale(solution.choice.scale, room));
   bool holds = true;
   for (size_t i = 0; i < linears.size(); ++i) {
     LinearSolution& linear = solution.linears[i];
-    linear.held_out_loss = linear.held_out_loss_rtn = 0;
-    SCROOGE_RETURN_IF_ERROR(model::for_each_tile(*linears[i].weight, [&](int64_t first, const Matrix& w) {
-      return check_tile(first, w, statistics, room, linear);
-    }));
+    for (const bool gram : {true, false}) {
+      if (gram ? !statistics.holds_gram() : !statistics.has_original()) continue;
+      SCROOGE_RETURN_IF_ERROR(model::for_each_tile(*linears[i].weight, [&](int64_t first, const Matrix& w) {
+        return check_tile(first, w, statistics, gram, room, linear);
+      }));
+    }
     // Negated, so that a NaN counts as worse.
     const bool better = linear.held_out_loss <= linear.held_out_loss_rtn;
     linear.overfit = !better && linear.loss < linear.loss_rtn;

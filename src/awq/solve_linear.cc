@@ -2,6 +2,9 @@
 // One linear under a chosen scale, tile by tile of its rows: each step (clip, rounding, descent, refit) is tried on all
 // rows and kept for the rows whose exact loss it lowers. Rows are independent, so this never loses. Everything is in
 // the coordinates of the scaled input, W* s against diag(1/s) G diag(1/s), which changes no loss.
+// Second-order rounding asks for the factor, all else for the Gram matrix, and the two may share a room. So it stands
+// between two passes: the codes that it gives wait in the solution, and those of round-to-nearest, which follow from
+// scales and zeros, are made again to be held against them.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -98,64 +101,97 @@ Result<int64_t> Solver::refine(Work& work, const SolveRooms& rooms) {
   return keep_better_rows(work, rooms);
 }
 
-Status Solver::quantize_tile(Work& work, const SolveRooms& rooms, LinearSolution& solution) {
-  const QuantizedView& best = work.best;
-  const QuantizedView trial = rooms.trial.rows(work.target.rows);
-  const Matrix effective = rooms.effective.row_range(0, work.target.rows);
-  RoundingProblem rounding{work.target, options_.spec, mean_input_, {}, {}};
-  SCROOGE_RETURN_IF_ERROR(round_to_nearest(work.target, best));
-  SCROOGE_RETURN_IF_ERROR(dequantize(best, effective));
-  SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, work.losses));
-
-  if (options_.clip) {
-    const Matrix errors = rooms.clip_error.row_range(0, work.target.rows);
-    SCROOGE_RETURN_IF_ERROR(device_.clip_search({work.target, work.gram, trial.scales, trial.zeros, errors,
-                                                 options_.spec, clip_candidates(), backend::ClipRule::kEnds}));
-    SCROOGE_RETURN_IF_ERROR(kNearest.round(device_, rounding, trial));
-    SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_better_rows(work, rooms));
-    solution.rows_clipped += kept;
-    SCROOGE_RETURN_IF_ERROR(count_clips(work, rooms, solution));
-    if (options_.keep_calibration) SCROOGE_RETURN_IF_ERROR(find_clips(work, rooms, solution));
-  }
-  const bool can_round = !options_.rounding->needs_factor || factor_ready_;
-  if (options_.rounding != &kNearest && can_round) {
-    if (factor_ready_) {
-      rounding.factor = factor_.by_channel();
-      rounding.order = factor_.order();
-    }
-    SCROOGE_RETURN_IF_ERROR(copy_view(best, trial, false));
-    SCROOGE_RETURN_IF_ERROR(options_.rounding->round(device_, rounding, trial));
-    SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_better_rows(work, rooms));
-    solution.rows_rounded += kept;
-    if (kept > 0) solution.rounding = options_.rounding;
-  }
-  int64_t refined = 0;  // of the last round, as is refitted
-  int64_t refitted = 0;
-  for (int round = 0; round < std::max(1, options_.refit); ++round) {
-    if (options_.refine > 0) {
-      SCROOGE_ASSIGN_OR_RETURN(refined, refine(work, rooms));
-    }
-    if (options_.refit == 0) break;
-    SCROOGE_RETURN_IF_ERROR(copy_view(best, trial, true));
-    SCROOGE_RETURN_IF_ERROR(
-        device_.refit_scales({work.target, trial.codes, trial.zeros, work.gram, trial.scales, options_.spec}));
-    SCROOGE_ASSIGN_OR_RETURN(refitted, keep_better_rows(work, rooms));
-  }
-  solution.rows_refined += refined;
-  solution.rows_refitted += refitted;
-  solution.loss += std::accumulate(work.losses.begin(), work.losses.end(), 0.0);
-  return {};
-}
-
-Status Solver::quantize_linear(const LinearProblem& problem, model::WeightRows& target,
-                               const StageStatistics& statistics, const SolveRooms& rooms, LinearSolution& solution) {
-  solution.forget_steps();
-  solution.loss = 0;
-  return model::for_each_tile(target, [&](int64_t first, const Matrix& tile) {
+Status Solver::for_each_scaled_tile(const LinearWork& linear, const std::function<Status(Work&)>& visit) {
+  return model::for_each_tile(linear.target, [&](int64_t first, const Matrix& tile) {
+    const SolveRooms& rooms = linear.rooms;
     const Matrix scaled = rooms.scaled.row_range(0, tile.rows);
     SCROOGE_RETURN_IF_ERROR(device_.scale_axis({tile, scaled, rooms.scale, ScaleAxisParams::Axis::kColumns}));
-    Work work{problem, scaled, statistics.gram(), solution.quantized.rows_from(first, tile.rows), first, {}};
-    return quantize_tile(work, rooms, solution);
+    Work work{linear.problem, scaled, linear.statistics.gram(), linear.solution.quantized.rows_from(first, tile.rows),
+              first,          {}};
+    return visit(work);
+  });
+}
+
+Status Solver::search_clip(Work& work, const SolveRooms& rooms, LinearSolution& solution) {
+  const QuantizedView trial = rooms.trial.rows(work.target.rows);
+  const Matrix errors = rooms.clip_error.row_range(0, work.target.rows);
+  SCROOGE_RETURN_IF_ERROR(device_.clip_search({work.target, work.gram, trial.scales, trial.zeros, errors, options_.spec,
+                                               clip_candidates(), backend::ClipRule::kEnds}));
+  SCROOGE_RETURN_IF_ERROR(kNearest.round(device_, {work.target, options_.spec, mean_input_, {}, {}}, trial));
+  SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_better_rows(work, rooms));
+  solution.rows_clipped += kept;
+  SCROOGE_RETURN_IF_ERROR(count_clips(work, rooms, solution));
+  return options_.keep_calibration ? find_clips(work, rooms, solution) : Status();
+}
+
+// Scales, zeros and the nearest codes, with the Gram matrix.
+Status Solver::choose_ranges(const LinearWork& linear) {
+  linear.solution.forget_steps();
+  linear.losses.clear();
+  return for_each_scaled_tile(linear, [&](Work& work) -> Status {
+    const Matrix effective = linear.rooms.effective.row_range(0, work.target.rows);
+    SCROOGE_RETURN_IF_ERROR(round_to_nearest(work.target, work.best));
+    SCROOGE_RETURN_IF_ERROR(dequantize(work.best, effective));
+    SCROOGE_RETURN_IF_ERROR(row_losses(work, effective, work.losses));
+    if (options_.clip) SCROOGE_RETURN_IF_ERROR(search_clip(work, linear.rooms, linear.solution));
+    linear.losses.insert(linear.losses.end(), work.losses.begin(), work.losses.end());
+    return {};
+  });
+}
+
+// Codes by the rounding that takes the factor, with it.
+Status Solver::round_by_factor(const LinearWork& linear) {
+  return for_each_scaled_tile(linear, [&](Work& work) {
+    return options_.rounding->round(
+        device_, {work.target, options_.spec, mean_input_, factor_.matrix(), factor_.order()}, work.best);
+  });
+}
+
+// Holds codes by the chosen rounding against the nearest ones, which end up in the solution where they are better.
+Result<int64_t> Solver::keep_rounded(Work& work, const SolveRooms& rooms) {
+  const QuantizedView& best = work.best;
+  const QuantizedView trial = rooms.trial.rows(work.target.rows);
+  if (options_.rounding->needs_factor) {
+    SCROOGE_RETURN_IF_ERROR(copy_view(best, trial, true));
+    SCROOGE_RETURN_IF_ERROR(device_.quantize({work.target, best.scales, best.zeros, best.codes, options_.spec}));
+  } else {
+    SCROOGE_RETURN_IF_ERROR(copy_view(best, trial, false));
+    SCROOGE_RETURN_IF_ERROR(
+        options_.rounding->round(device_, {work.target, options_.spec, mean_input_, {}, {}}, trial));
+  }
+  return keep_better_rows(work, rooms);
+}
+
+// Rounding, descent and refit, with the Gram matrix.
+Status Solver::choose_codes(const LinearWork& linear) {
+  const SolveRooms& rooms = linear.rooms;
+  LinearSolution& solution = linear.solution;
+  solution.loss = 0;
+  return for_each_scaled_tile(linear, [&](Work& work) -> Status {
+    const auto first = linear.losses.begin() + work.first;
+    work.losses.assign(first, first + work.target.rows);
+    if (options_.rounding != &kNearest && (!options_.rounding->needs_factor || factor_.ready())) {
+      SCROOGE_ASSIGN_OR_RETURN(const int64_t kept, keep_rounded(work, rooms));
+      solution.rows_rounded += kept;
+      if (kept > 0) solution.rounding = options_.rounding;
+    }
+    int64_t refined = 0;  // of the last round, as is refitted
+    int64_t refitted = 0;
+    const QuantizedView trial = rooms.trial.rows(work.target.rows);
+    for (int round = 0; round < std::max(1, options_.refit); ++round) {
+      if (options_.refine > 0) {
+        SCROOGE_ASSIGN_OR_RETURN(refined, refine(work, rooms));
+      }
+      if (options_.refit == 0) break;
+      SCROOGE_RETURN_IF_ERROR(copy_view(work.best, trial, true));
+      SCROOGE_RETURN_IF_ERROR(
+          device_.refit_scales({work.target, trial.codes, trial.zeros, work.gram, trial.scales, options_.spec}));
+      SCROOGE_ASSIGN_OR_RETURN(refitted, keep_better_rows(work, rooms));
+    }
+    solution.rows_refined += refined;
+    solution.rows_refitted += refitted;
+    solution.loss += std::accumulate(work.losses.begin(), work.losses.end(), 0.0);
+    return {};
   });
 }
 

@@ -18,6 +18,8 @@ struct SolveOptions {
   bool keep_calibration = false;
 
   bool needs_factor() const { return rounding->needs_factor || correct > 0; }
+  // Whether a weaker scale is looked for (solve_scale.cc), with the factor that the correction has.
+  bool weakens() const { return rounding->needs_factor && grid >= 2; }
 };
 
 }  // namespace scrooge::awq

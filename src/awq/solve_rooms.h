@@ -17,9 +17,9 @@ struct LinearShape {
 };
 
 struct SolveRooms {
-  // From byte `begin` of the workspace to byte `end`; without one only `end` is of use. `parked`: the Gram matrix and
-  // the targets of a stage of one linear are in files, and by_step is left to the caller. REQUIRES: all linears have
-  // the same K.
+  // From byte `begin` of the workspace to byte `end`; without one only `end` is of use. `parked`: the factor shares the
+  // room of the Gram matrix, which is left to the caller, and the targets of a stage of one linear are in a file.
+  // REQUIRES: all linears have the same K.
   SolveRooms(backend::Buffer* workspace, uint64_t begin, std::span<const LinearShape> linears,
              const SolveOptions& options, bool parked)
       : end(begin), workspace_(workspace) {
@@ -32,16 +32,17 @@ struct SolveRooms {
     }
     const int64_t p = options.spec.groups(k);
     candidates = take(ScaleSearch::max_candidates(options.grid), k);
-    if (options.needs_factor()) {
-      if (!parked) by_step = take(k, k);
-      by_channel = take(k, k);
-    }
+    if (options.needs_factor() && !parked) factor = take(k, k);
     // The target of a stage of one linear takes the place of its correction.
     if (options.correct > 0 && linears.size() > 1) targets = take(rows, k);
     if (options.correct > 0 && linears.size() == 1 && parked) target_tile = take(tile, k);
-    const backend::Matrix both = take(2, k);
-    scale = {both.buffer, both.offset, k, DType::kF32};
-    inverse_scale = {both.buffer, both.offset + float_bytes(k), k, DType::kF32};
+    const backend::Matrix vectors = take(3, k);
+    const auto vector = [&](int64_t index) {
+      return backend::Vector{vectors.buffer, vectors.row_range(index, 1).offset, k, DType::kF32};
+    };
+    scale = vector(0);
+    inverse_scale = vector(1);
+    factor_scale = vector(2);
     scaled = take(tile, k);
     effective = take(tile, k);
     trial = {take(tile, k, DType::kU8), take(tile, p), take(tile, p)};
@@ -50,10 +51,10 @@ struct SolveRooms {
 
   uint64_t end;
   backend::Matrix candidates;  // [C,K]
-  backend::Matrix by_step, by_channel;
+  backend::Matrix factor;
   backend::Matrix targets;      // W* of all linears, one below the other
   backend::Matrix target_tile;  // of what is parked
-  backend::Vector scale, inverse_scale;
+  backend::Vector scale, inverse_scale, factor_scale;
   backend::Matrix scaled;     // W* s of a tile
   backend::Matrix effective;  // of what is tried, or a step on the way to W*
   QuantizedView trial;

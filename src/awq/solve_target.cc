@@ -20,13 +20,10 @@ Result<Matrix> Solver::output_step(const Matrix& w, int64_t first, const StageSt
   return step;
 }
 
-// To W + c step (G + delta I)^-1. `step` may be `to`.
+// To W + c step (G + delta I)^-1. `step` may be `to`, or the room of what is on its way.
 Status Solver::correct_tile(const Matrix& w, const Matrix& step, const SolveRooms& rooms, const Matrix& to) {
-  const Matrix half = rooms.scaled.row_range(0, w.rows);
   const Matrix whole = rooms.effective.row_range(0, w.rows);
-  // (G + delta I)^-1 = U^T U with U = by_step.
-  SCROOGE_RETURN_IF_ERROR(device_.gemm({step, factor_.by_step(), half, {}, 0, Precision::kExact}));
-  SCROOGE_RETURN_IF_ERROR(device_.gemm({half, factor_.by_channel(), whole, {}, 0, Precision::kExact}));
+  SCROOGE_RETURN_IF_ERROR(device_.gram_solve({step, factor_.matrix(), whole, factor_.order()}));
   SCROOGE_RETURN_IF_ERROR(device_.copy(*w.buffer, w.offset, *to.buffer, to.offset, float_bytes(w.rows * w.cols)));
   return device_.add({whole, to, static_cast<float>(options_.correct)});
 }
@@ -73,7 +70,7 @@ class ParkedWeight final : public model::WeightRows {
 Result<Solver::Targets> Solver::make_targets(std::span<const LinearProblem> linears, const StageStatistics& statistics,
                                              const SolveRooms& rooms) {
   Targets targets;
-  targets.corrected = options_.correct > 0 && factor_ready_ && statistics.has_original();
+  targets.corrected = options_.correct > 0 && factor_.ready() && statistics.has_original();
   int64_t first = 0;
   for (const LinearProblem& problem : linears) {
     model::WeightRows& weight = *problem.weight;

@@ -198,28 +198,39 @@ struct GramLossParams {
 };
 
 // The factor of a damped, inverted Gram matrix that second-order rounding and error correction share. With
-// H = gram + damping * mean(diag gram) * I and `order` a permutation of the channels (order[j] is rounded j-th),
-//   H^-1 = sum over steps j of u_j^T u_j,   u_j zero at every channel rounded before step j,
+// H = gram + damping * mean(diag gram) * I and `order` a permutation of the channels (channel order[j] is rounded in
+// step j),
+//   H^-1 = U^T U in steps: U[j,i], i >= j, is step j at channel order[i], 0 for i < j,
 // that is, the upper Cholesky factor of the permuted inverse (Frantar et al., arXiv 2210.17323). Computed in f64 from
-// the reversed Cholesky factor of H and a triangular inverse, never from an explicit inverse. by_step[K,K]: row j is
-// u_j over the channels, in their own order; by_channel[K,K] is its transpose. gram: the upper triangle is read.
-// by_step may be gram, which is then lost. *positive_definite is written to host memory: false when the factorization
-// broke down, which damping was too small for; by_channel and by_step are then unspecified, but for the upper triangle
-// of a by_step that is gram: it stays, so that the op can be asked again. The op waits for its result.
+// the reversed Cholesky factor of H and a triangular inverse, never from an explicit inverse. factor[K,K], rows and
+// columns in steps, is symmetric: factor[i,j] = factor[j,i] = U[j,i] for i >= j. gram: both triangles are set. factor
+// may be gram, which is then lost, broken down or not; beside it gram stays. *positive_definite is written to host
+// memory: false when the factorization broke down, which damping was too small for; factor is then unspecified. The op
+// waits for its result, and takes no scratch of K by K.
 struct GramFactorParams {
-  Matrix gram, by_step, by_channel;
+  Matrix gram, factor;
   std::span<const int32_t> order;
   double damping = 0.01;
   bool* positive_definite = nullptr;
 };
 
+// y[N,K] = x[N,K] (gram + damping mean(diag gram) I)^-1 = x U^T U, with the factor of gram_factor in `order`; the
+// channels of x and y are in their own order. y may be x. As with Precision::kExact; rows are independent: the bits of
+// one do not depend on how many come with it. There may be any number: a backend takes as many at a time as its scratch
+// holds.
+struct GramSolveParams {
+  Matrix x, factor, y;
+  std::span<const int32_t> order;
+};
+
 // Second-order rounding (GPTQ) of w[N,K] with fixed scales[N,P], zeros[N,P]: channels in the order of the factor, each
 // one's rounding error spread over the channels that follow. For step j, channel c = order[j]:
-//   codes[n,c] = quantize(w_n[c]);  e = (w_n[c] - dequantize(codes[n,c])) / by_channel[c,j];
-//   w_n[c'] -= e * by_channel[c',j] for every later channel c'.
-// w is not changed; f32 arithmetic, rows are independent.
+//   codes[n,c] = quantize(w_n[c]);  e = (w_n[c] - dequantize(codes[n,c])) / factor[j,j];
+//   w_n[order[i]] -= e * factor[i,j] for every later step i > j.
+// Only the lower triangle of the factor (row >= column) is read. w is not changed; f32 arithmetic, rows are
+// independent.
 struct GptqParams {
-  Matrix w, scales, zeros, by_channel, codes;
+  Matrix w, scales, zeros, factor, codes;
   std::span<const int32_t> order;
   QuantSpec spec;
 };
@@ -280,6 +291,7 @@ class Ops {
   virtual Status pack(const PackParams& params) = 0;
   virtual Status gram_loss(const GramLossParams& params) = 0;
   virtual Status gram_factor(const GramFactorParams& params) = 0;
+  virtual Status gram_solve(const GramSolveParams& params) = 0;
   virtual Status gptq(const GptqParams& params) = 0;
   virtual Status refit_scales(const RefitScalesParams& params) = 0;
   virtual Status refine_codes(const RefineCodesParams& params) = 0;

@@ -176,25 +176,29 @@ inline Status validate(const GramLossParams& p) {
 
 inline Status validate(const GramFactorParams& p) {
   OpCheck check("gram_factor");
-  check.matrix("gram", p.gram).matrix("by_step", p.by_step).matrix("by_channel", p.by_channel);
-  check.square("gram", p.gram);
-  check.same_shape("by_step", p.by_step, "gram", p.gram).same_shape("by_channel", p.by_channel, "gram", p.gram);
+  check.matrix("gram", p.gram).matrix("factor", p.factor).square("gram", p.gram);
+  check.same_shape("factor", p.factor, "gram", p.gram);
   check.permutation("order", p.order, p.gram.cols).require(p.positive_definite != nullptr, "positive_definite is null");
   check.require(p.damping >= 0 && p.damping <= std::numeric_limits<double>::max(), "damping is ", p.damping,
                 ", expected 0 or more");
-  check.apart_or_same("by_step", p.by_step, "gram", p.gram).apart("by_channel", p.by_channel, "gram", p.gram);
-  return check.apart("by_channel", p.by_channel, "by_step", p.by_step).take();
+  return check.apart_or_same("factor", p.factor, "gram", p.gram).take();
+}
+
+inline Status validate(const GramSolveParams& p) {
+  OpCheck check("gram_solve");
+  check.matrix("x", p.x).matrix("factor", p.factor).matrix("y", p.y).cols("factor", p.factor, "x", p.x.cols);
+  check.square("factor", p.factor).same_shape("y", p.y, "x", p.x).permutation("order", p.order, p.x.cols);
+  return check.apart_or_same("y", p.y, "x", p.x).apart("y", p.y, "factor", p.factor).take();
 }
 
 inline Status validate(const GptqParams& p) {
   OpCheck check("gptq");
   check.spec(p.spec).matrix("w", p.w).plane("scales", p.scales, p.w, p.spec).plane("zeros", p.zeros, p.w, p.spec);
-  check.matrix("by_channel", p.by_channel).cols("by_channel", p.by_channel, "w", p.w.cols);
-  check.square("by_channel", p.by_channel);
+  check.matrix("factor", p.factor).cols("factor", p.factor, "w", p.w.cols).square("factor", p.factor);
   check.matrix("codes", p.codes, DType::kU8).same_shape("codes", p.codes, "w", p.w);
   check.permutation("order", p.order, p.w.cols).apart("codes", p.codes, "w", p.w);
   check.apart("codes", p.codes, "scales", p.scales).apart("codes", p.codes, "zeros", p.zeros);
-  return check.apart("codes", p.codes, "by_channel", p.by_channel).take();
+  return check.apart("codes", p.codes, "factor", p.factor).take();
 }
 
 inline Status validate(const RefitScalesParams& p) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/calibration/stage_statistics.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace scrooge::calibration {
@@ -35,8 +36,10 @@ Result<StageStatistics> StageStatistics::create(backend::Device& device, const S
   return statistics;
 }
 
-uint64_t StageStatistics::shared_bytes(int64_t inputs, int64_t correction_rows) {
-  return padded(float_bytes(inputs * inputs)) + padded(float_bytes(correction_rows * inputs));
+uint64_t StageStatistics::shared_bytes(int64_t inputs, int64_t correction_rows, bool one_by_one) {
+  const uint64_t gram = padded(float_bytes(inputs * inputs));
+  const uint64_t correction = padded(float_bytes(correction_rows * inputs));
+  return one_by_one ? std::max(gram, correction) : gram + correction;
 }
 
 Result<StageStatistics> StageStatistics::create(backend::Device& device, const StatisticsShape& shape,
@@ -56,31 +59,34 @@ Matrix StageStatistics::gram() const {
 Matrix StageStatistics::correction() const {
   const int64_t rows = outputs_ > 0 ? outputs_ : inputs_;
   if (shared_ == nullptr) return {correction_.get(), 0, rows, inputs_, inputs_, DType::kF32};
-  return {shared_, shared_bytes(inputs_, 0), rows, inputs_, inputs_, DType::kF32};
+  return {shared_, holds_gram() ? shared_bytes(inputs_, 0) : 0, rows, inputs_, inputs_, DType::kF32};
 }
 
 uint64_t StageStatistics::free_offset() const {
   if (shared_ == nullptr) return 0;
-  return shared_bytes(inputs_, shape_.correction > 0 ? correction().rows : 0);
+  return shared_bytes(inputs_, shape_.correction > 0 ? correction().rows : 0, part_ != StatisticsPart::kAll);
 }
 
 Vector StageStatistics::vector(int64_t index) const {
   return {sums_.get(), float_bytes(index * inputs_), inputs_, DType::kF32};
 }
 
-Status StageStatistics::reset(int64_t inputs, int64_t outputs) {
+Status StageStatistics::reset(int64_t inputs, int64_t outputs, StatisticsPart part) {
   const int64_t correction = (outputs > 0 ? outputs : inputs) * inputs;
   if (inputs > shape_.inputs || (shape_.correction > 0 && correction > shape_.correction)) {
     return error(StatusCode::kInternal, "statistics: stage wider than planned");
   }
   inputs_ = inputs;
   outputs_ = outputs;
-  tokens_ = original_tokens_ = 0;
-  SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*gram().buffer, gram().offset, float_bytes(inputs * inputs)));
-  if (shape_.correction > 0) {
+  part_ = part;
+  original_tokens_ = 0;
+  if (shape_.correction > 0 && part != StatisticsPart::kGram) {
     const Matrix to = this->correction();
     SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*to.buffer, to.offset, float_bytes(correction)));
   }
+  if (!holds_gram()) return {};
+  tokens_ = 0;
+  SCROOGE_RETURN_IF_ERROR(device_->fill_zero(*gram().buffer, gram().offset, float_bytes(inputs * inputs)));
   return device_->fill_zero(*sums_, 0, float_bytes(3 * inputs));
 }
 
@@ -98,6 +104,7 @@ Status StageStatistics::add_error(const Matrix& x, const Matrix& error, Precisio
 
 Status StageStatistics::finish(std::string_view where) {
   if (tokens_ == 0) return error(StatusCode::kInternal, where, ": no calibration tokens reached this stage");
+  if (!holds_gram()) return {};
   // An empty accumulation mirrors the upper triangle that add() built.
   const Matrix none = gram().row_range(0, 0);
   SCROOGE_RETURN_IF_ERROR(device_->gram_accumulate({none, none, gram(), true, true, Precision::kExact}));

@@ -18,6 +18,10 @@
 
 namespace scrooge::calibration {
 
+// What is gathered at once: a room that is too small for both matrices takes one after the other, each in a pass of its
+// own over the tokens.
+enum class StatisticsPart { kAll, kGram, kCorrection };
+
 struct StatisticsShape {
   int64_t inputs = 0;      // widest K
   int64_t correction = 0;  // floats of the largest correction matrix; 0: one stream
@@ -32,11 +36,11 @@ class StageStatistics {
   // and from free_offset() on what others may use. shared_bytes(): up to there.
   static Result<StageStatistics> create(backend::Device& device, const StatisticsShape& shape, backend::Buffer& shared);
   static uint64_t own_bytes(const StatisticsShape& shape) { return float_bytes(3 * shape.inputs); }
-  static uint64_t shared_bytes(int64_t inputs, int64_t correction_rows);
+  static uint64_t shared_bytes(int64_t inputs, int64_t correction_rows, bool one_by_one = false);
 
   // Starts over, for a stage of `inputs` <= the width it was created for. `outputs`: N when the correction is to be
-  // held by output, 0 when by input.
-  Status reset(int64_t inputs, int64_t outputs = 0);
+  // held by output, 0 when by input. With kCorrection what a pass with kGram found stays, but for the Gram matrix.
+  Status reset(int64_t inputs, int64_t outputs = 0, StatisticsPart part = StatisticsPart::kAll);
   Status add(const backend::Matrix& x, backend::Precision precision);
   // Of the same tokens as x: X* - X [T,K], or E [T,N] where the correction is held by output. REQUIRES: a correction.
   Status add_error(const backend::Matrix& x, const backend::Matrix& error, backend::Precision precision);
@@ -46,7 +50,8 @@ class StageStatistics {
   Status finish(std::string_view where);
 
   // After finish():
-  backend::Matrix gram() const;  // [K,K], both triangles
+  backend::Matrix gram() const;  // [K,K], both triangles; only its place where it is not held
+  bool holds_gram() const { return part_ != StatisticsPart::kCorrection; }
   // X^T (X* - X) [K,K], or E^T X [N,K] where held by output. REQUIRES: has_original().
   backend::Matrix correction() const;
   bool by_output() const { return outputs_ > 0; }
@@ -70,6 +75,7 @@ class StageStatistics {
   std::unique_ptr<backend::Buffer> sums_;  // sum |x|, sum x, then the Gram's diagonal, [K] each
   int64_t inputs_ = 0;
   int64_t outputs_ = 0;
+  StatisticsPart part_ = StatisticsPart::kAll;
   uint64_t tokens_ = 0;
   uint64_t original_tokens_ = 0;
   std::vector<float> mean_abs_;

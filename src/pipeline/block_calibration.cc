@@ -11,6 +11,7 @@ using backend::Matrix;
 using backend::Precision;
 using calibration::Chunking;
 using calibration::StageStatistics;
+using calibration::StatisticsPart;
 using model::BlockWeights;
 using model::LinearRole;
 using model::Producer;
@@ -67,7 +68,10 @@ Result<bool> BlockQuantizer::check_stage(int64_t block, size_t stage, const Stag
                                          BlockOutcome& outcome) {
   const Stopwatch watch;
   const auto problems = linear_problems(block, source_.block_plan().stages[stage]);
-  SCROOGE_ASSIGN_OR_RETURN(const bool holds, solver_->check(problems, statistics, outcome.stages[stage]));
+  awq::StageSolution& solution = outcome.stages[stage];
+  SCROOGE_ASSIGN_OR_RETURN(const bool holds, statistics.holds_gram()
+                                                 ? solver_->check(problems, statistics, solution)
+                                                 : solver_->check_further(problems, statistics, solution));
   outcome.quantize_seconds += watch.seconds();
   return holds;
 }
@@ -107,8 +111,10 @@ Status BlockQuantizer::drop_outliers() {
 // quantized stream's input of the same tokens.
 Status BlockQuantizer::add_statistics(const StagePlan& stage, int64_t chunk, const Matrix& x, bool original_too,
                                       StageStatistics& statistics) {
-  for (const calibration::RowSlice& slice : selection_.slices(chunk)) {
-    SCROOGE_RETURN_IF_ERROR(statistics.add(slice.of(x), kPrecision));
+  if (statistics.holds_gram()) {
+    for (const calibration::RowSlice& slice : selection_.slices(chunk)) {
+      SCROOGE_RETURN_IF_ERROR(statistics.add(slice.of(x), kPrecision));
+    }
   }
   if (!original_too) return {};
   SCROOGE_ASSIGN_OR_RETURN(const Matrix h, hidden_.load(chunk));
@@ -140,7 +146,8 @@ Status BlockQuantizer::add_statistics(const StagePlan& stage, int64_t chunk, con
 Status BlockQuantizer::linear_statistics(const StagePlan& stage, const BlockWeights& run, Pass pass, double done) {
   const bool keep = stage.producer == Producer::kAttention;
   StageStatistics& statistics = statistics_.front();
-  SCROOGE_RETURN_IF_ERROR(statistics.reset(stage.input, writes_residual(stage) ? source_.config().width : 0));
+  const int64_t outputs = writes_residual(stage) ? source_.config().width : 0;
+  SCROOGE_RETURN_IF_ERROR(statistics.reset(stage.input, outputs, pass.part));
   forward_->begin_workspace_at(statistics.free_offset());
   for (int64_t chunk = 0; chunk < hidden_.chunking().chunks(); ++chunk) {
     if (selection_.held_out(chunk) != pass.held_out) continue;
@@ -154,6 +161,23 @@ Status BlockQuantizer::linear_statistics(const StagePlan& stage, const BlockWeig
   return statistics.finish(concat("block ", block_, ", stage ", stage.name));
 }
 
+// In two passes the original stream goes along in the second, which is then the one that moves it past the stage.
+Status BlockQuantizer::gather(const StagePlan& stage, const BlockWeights& run, Pass pass, double done,
+                              BlockOutcome& outcome, const PassDone& then) {
+  std::vector<Pass> passes{pass};
+  if (in_two_passes(options_.residency, stage)) {
+    passes.front() = {pass.held_out, false, StatisticsPart::kGram};
+    if (pass.original) passes.push_back({pass.held_out, true, StatisticsPart::kCorrection});
+  }
+  for (const Pass& one : passes) {
+    const Stopwatch watch;
+    SCROOGE_RETURN_IF_ERROR(linear_statistics(stage, run, one, done));
+    outcome.calibrate_seconds += watch.seconds();
+    SCROOGE_RETURN_IF_ERROR(then(one));
+  }
+  return {};
+}
+
 // Statistics, search and guard of one stage. A correction that does not hold on the held-out tokens is dropped before
 // anything else is: it follows few tokens of great error, where there are such. Both streams are past the stage by
 // then, so the second attempt sees the arriving inputs alone.
@@ -163,16 +187,17 @@ Status BlockQuantizer::linear_stage(int64_t block, size_t s, const BlockWeights&
   StageStatistics& statistics = statistics_.front();
   bool overfit = false;
   for (bool original = options_.two_streams();; original = false) {
-    const Stopwatch watch;
-    SCROOGE_RETURN_IF_ERROR(linear_statistics(stage, run, {false, original}, done));
-    outcome.calibrate_seconds += watch.seconds();
-    SCROOGE_RETURN_IF_ERROR(solve_stage(block, stage, statistics, outcome));
+    SCROOGE_RETURN_IF_ERROR(gather(stage, run, {false, original}, done, outcome, [&](const Pass& pass) -> Status {
+      const bool more = original && pass.part == StatisticsPart::kGram;
+      return more ? solver_->park_gram(statistics) : solve_stage(block, stage, statistics, outcome);
+    }));
     outcome.stages[s].correction_overfit = overfit;
     if (!selection_.any_held_out()) return {};
-    const Stopwatch held_out_watch;
-    SCROOGE_RETURN_IF_ERROR(linear_statistics(stage, run, {true, original}, done));
-    outcome.calibrate_seconds += held_out_watch.seconds();
-    SCROOGE_ASSIGN_OR_RETURN(const bool holds, check_stage(block, s, statistics, outcome));
+    bool holds = false;
+    SCROOGE_RETURN_IF_ERROR(gather(stage, run, {true, original}, done, outcome, [&](const Pass&) -> Status {
+      SCROOGE_ASSIGN_OR_RETURN(holds, check_stage(block, s, statistics, outcome));
+      return {};
+    }));
     if (holds) return {};
     if (!outcome.stages[s].corrected) return fall_back(block, s, outcome);
     outcome.stages.pop_back();

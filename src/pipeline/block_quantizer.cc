@@ -82,11 +82,12 @@ uint64_t workspace_bytes(const ModelSource& source, const Chunking& chunking, co
   uint64_t bytes = 0;
   for (size_t s = 0; s < shapes.size(); ++s) {
     const StagePlan& stage = plan.stages[s];
-    const uint64_t statistics =
-        shared ? StageStatistics::shared_bytes(stage.input, correction_rows(stage, source.config(), options)) : 0;
-    bytes =
-        std::max({bytes, statistics + forward,
-                  awq::Solver::workspace_end(shapes[s], options.solve, shared, options.residency.parks_statistics())});
+    const bool one_by_one = in_two_passes(options.residency, stage);
+    const int64_t correction = correction_rows(stage, source.config(), options);
+    const uint64_t statistics = shared ? StageStatistics::shared_bytes(stage.input, correction, one_by_one) : 0;
+    bytes = std::max({bytes, statistics + forward,
+                      awq::Solver::workspace_end(shapes[s], options.solve, shared, options.residency.parks_statistics(),
+                                                 one_by_one)});
   }
   return bytes;
 }
@@ -98,8 +99,10 @@ struct ParkedBytes {
       if (stage.linears.size() > 1 || !options.two_streams()) continue;
       target = std::max(target, float_bytes(plan.linear(stage.linears.front()).rows * stage.input));
     }
+    if (options.solve.weakens()) factor = gram;
   }
   uint64_t gram = 0;
+  uint64_t factor = 0;
   uint64_t target = 0;
 };
 
@@ -110,8 +113,10 @@ std::vector<std::pair<Store, uint64_t>> stores_of(const ModelSource& source, con
   const Residency& residency = options.residency;
   const ParkedBytes parked(source.block_plan(), options);
   const uint64_t states = HiddenStates::spilled_bytes(chunking, source.config().width);
-  std::vector<std::pair<Store, uint64_t>> stores{
-      {residency.statistics, parked.gram}, {residency.statistics, parked.target}, {residency.hidden, states}};
+  std::vector<std::pair<Store, uint64_t>> stores{{residency.statistics, parked.gram},
+                                                 {residency.statistics, parked.factor},
+                                                 {residency.statistics, parked.target},
+                                                 {residency.hidden, states}};
   if (options.propagate != Propagate::kLinear) return stores;
   stores.emplace_back(residency.attention, HiddenStates::spilled_bytes(chunking, source.config().q_width()));
   if (options.two_streams()) stores.emplace_back(residency.original, states);
@@ -217,7 +222,10 @@ Result<std::unique_ptr<BlockQuantizer>> BlockQuantizer::create(backend::Device& 
     const auto open = [&](uint64_t bytes, std::string_view purpose) {
       return calibration::SpilledMatrix::create(device, bytes, self->place(residency.statistics), purpose);
     };
-    SCROOGE_ASSIGN_OR_RETURN(self->parking_.gram, open(parked.gram, "the Gram matrix"));
+    SCROOGE_ASSIGN_OR_RETURN(self->parking_.matrices.gram, open(parked.gram, "the Gram matrix"));
+    if (parked.factor > 0) {
+      SCROOGE_ASSIGN_OR_RETURN(self->parking_.matrices.factor, open(parked.factor, "the factor of the Gram matrix"));
+    }
     SCROOGE_ASSIGN_OR_RETURN(self->parking_.target, open(parked.target, "corrected targets"));
   }
   self->solver_ = std::make_unique<awq::Solver>(device, options.solve, *self->workspace_,

@@ -96,12 +96,17 @@ class BlockQuantizer {
   Status reapply(int64_t block, BlockOutcome& outcome);  // block_reapply.cc
   Status add_statistics(const model::StagePlan& stage, int64_t chunk, const backend::Matrix& x, bool original,
                         calibration::StageStatistics& statistics);
-  // Which chunks, and whether the original stream goes along.
+  // Which chunks, whether the original stream goes along, and what is gathered.
   struct Pass {
     bool held_out = false;
     bool original = false;
+    calibration::StatisticsPart part = calibration::StatisticsPart::kAll;
   };
   Status linear_statistics(const model::StagePlan& stage, const model::BlockWeights& run, Pass pass, double done);
+  // Statistics of a stage in as many passes as it takes, each followed by then().
+  using PassDone = std::function<Status(const Pass& pass)>;
+  Status gather(const model::StagePlan& stage, const model::BlockWeights& run, Pass pass, double done,
+                BlockOutcome& outcome, const PassDone& then);
   Status linear_stage(int64_t block, size_t stage, const model::BlockWeights& run, double done, BlockOutcome& outcome);
   Status block_statistics(bool held_out);
   Status move_past(const model::BlockWeights& run, calibration::HiddenStates& states, const char* stage);

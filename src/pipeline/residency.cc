@@ -10,12 +10,13 @@ namespace {
 
 // How often a block moves each: the loops of README.md counted.
 constexpr double kHiddenMoves = 8;
+constexpr double kHiddenMovesAgain = 1;  // for the second pass of a stage
 constexpr double kOriginalMoves = 6;
 constexpr double kAttentionMoves = 2;
 constexpr double kWeightMoves = 3;
-constexpr double kGramMoves = 3;
+constexpr double kGramMoves = 8;  // written once, read four times; its factor written once, read twice
 constexpr double kTargetMoves =
-    13;  // one writing and reading of the correction, then of the target a pass of the search
+    18;  // the correction written and read, the target written, then a pass of the solve each
 
 // Deliberately those of a small board: a choice that is a little slow on a fast machine costs nothing there.
 constexpr double kDiskBytes = 200e6;  // a second, read or written
@@ -57,7 +58,10 @@ std::vector<Residency> all_residencies(const std::string& folder, const OpenChoi
         for (const Store original : stores(open.two_streams)) {
           for (const Store attention : stores(open.keeps_attention)) {
             for (const bool half : halves) {
-              result.push_back({folder, hidden, original, attention, stream, statistics, half});
+              result.push_back({folder, hidden, original, attention, stream, statistics, half, false});
+              if (statistics == Store::kDevice || !open.two_streams) continue;
+              result.push_back(result.back());
+              result.back().two_passes = true;
             }
           }
         }
@@ -67,11 +71,16 @@ std::vector<Residency> all_residencies(const std::string& folder, const OpenChoi
   return result;
 }
 
+bool in_two_passes(const Residency& residency, const model::StagePlan& stage) {
+  return residency.two_passes && stage.producer == model::Producer::kGate;
+}
+
 std::string residency_text(const Residency& residency) {
   std::string text;
   const auto add = [&](std::string_view part) { text += concat(text.empty() ? "" : "; ", part); };
   if (residency.half_chunks) add("half a chunk at a time");
   if (residency.stream_weights) add("weights streamed");
+  if (residency.two_passes) add("statistics in two passes");
   for (const auto& [store, where] : {std::pair(Store::kHost, "with the host: "), {Store::kDisk, "on disk: "}}) {
     std::string names;
     const auto name = [&names, place = store](Store kept, std::string_view what) {  // clang 14 captures no binding
@@ -102,6 +111,14 @@ double extra_seconds(const Residency& residency, const model::ModelConfig& confi
   for (const model::StagePlan& stage : plan.stages) {
     const auto k = static_cast<double>(stage.input);
     move(residency.statistics, kGramMoves * k * k * sizeof(float));
+    if (in_two_passes(residency, stage)) {
+      // Once more through the linears before it, and with streamed weights these once more a chunk.
+      const double weights =
+          2 * static_cast<double>(plan.linear(model::LinearRole::kGate).rows) * static_cast<double>(config.width);
+      seconds += 2 * static_cast<double>(chunking.tokens()) * weights / kFlops;
+      if (residency.stream_weights) seconds += weights * static_cast<double>(chunking.chunks()) / kReadBytes;
+      move(residency.hidden, kHiddenMovesAgain * store_bytes(config.width));
+    }
     if (stage.linears.size() != 1) continue;
     move(residency.statistics, kTargetMoves * static_cast<double>(config.width) * k * sizeof(float));
   }

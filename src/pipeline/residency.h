@@ -27,9 +27,15 @@ struct Residency {
   bool stream_weights = false;        // linears are read, and made of their codes, a tile of rows at a time
   Store statistics = Store::kDevice;  // elsewhere: awq::Solver::Parking
   bool half_chunks = false;           // the forward works on half a chunk at a time where it can
+  // The widest stage's Gram matrix and its correction, each in a pass over the tokens. REQUIRES: statistics elsewhere.
+  bool two_passes = false;
 
   bool parks_statistics() const { return statistics != Store::kDevice; }
 };
+
+// Whether a stage's statistics are gathered in two passes: that of the linear with the widest input, alone in its
+// stage.
+bool in_two_passes(const Residency& residency, const model::StagePlan& stage);
 
 // "weights streamed; with the host: hidden states": what is not simply held, for people.
 std::string residency_text(const Residency& residency);

@@ -133,10 +133,14 @@ TEST_P(CancelTest, ScaleSearchStops) {
 
 TEST_P(CancelTest, GramFactorStops) {
   const Matrix g = gram();
-  const Matrix by_step = matrix(kWide, kWide);
-  const Matrix by_channel = matrix(kWide, kWide);
   bool definite = false;
-  expect_stops("gram_factor", [&] { return device_->gram_factor({g, by_step, by_channel, order_, 0.01, &definite}); });
+  expect_stops("gram_factor", [&] { return device_->gram_factor({g, g, order_, 0.01, &definite}); });
+}
+
+TEST_P(CancelTest, GramSolveStops) {
+  const Matrix x = weights();
+  const Matrix g = gram();  // whatever the numbers
+  expect_stops("gram_solve", [&] { return device_->gram_solve({x, g, x, order_}); });
 }
 
 TEST_P(CancelTest, RoundingRefiningAndRefittingStop) {

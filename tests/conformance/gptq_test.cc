@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "tests/conformance/channel_orders.h"
@@ -23,21 +24,21 @@ class GptqTest : public ConformanceTest<GroupShape> {
   std::vector<float> factor(const Problem& problem) {
     const int64_t k = shape().k;
     GuardedMatrix gram(reference(), k, k, kPacked, problem.gram);
-    GuardedMatrix by_step(reference(), k, k);
-    GuardedMatrix by_channel(reference(), k, k);
     bool definite = false;
-    expect_ok(reference().gram_factor(
-        {gram.matrix(), by_step.matrix(), by_channel.matrix(), problem.order, 0.01, &definite}));
+    expect_ok(reference().gram_factor({gram.matrix(), gram.matrix(), problem.order, 0.01, &definite}));
     EXPECT_TRUE(definite);
-    return by_channel.values();
+    // What is above the diagonal is not to be read.
+    std::vector<float> lower = gram.values();
+    for (int64_t j = 0; j < k; ++j) std::fill(lower.begin() + j * k + j + 1, lower.begin() + (j + 1) * k, kNaN);
+    return lower;
   }
   // Outputs: codes, scales, zeros, codes by round to nearest.
-  Comparison round(const Problem& problem, const std::vector<float>& by_channel, Layout layout) {
+  Comparison round(const Problem& problem, const std::vector<float>& factor, Layout layout) {
     const GroupShape s = shape();
     const int64_t groups = problem.spec.groups(s.k);
     return compare([&](Device& device) {
       GuardedMatrix w(device, s.n, s.k, layout, problem.w);
-      GuardedMatrix v(device, s.k, s.k, layout, by_channel);
+      GuardedMatrix u(device, s.k, s.k, layout, factor);
       GuardedMatrix scales(device, s.n, groups, layout);
       GuardedMatrix zeros(device, s.n, groups, layout);
       GuardedMatrix codes(device, s.n, s.k, layout, DType::kU8);
@@ -46,7 +47,7 @@ class GptqTest : public ConformanceTest<GroupShape> {
       expect_ok(device.group_params({w.matrix(), scales.matrix(), zeros.matrix(), problem.spec, clip}));
       expect_ok(device.quantize({w.matrix(), scales.matrix(), zeros.matrix(), nearest.matrix(), problem.spec}));
       expect_ok(device.gptq(
-          {w.matrix(), scales.matrix(), zeros.matrix(), v.matrix(), codes.matrix(), problem.order, problem.spec}));
+          {w.matrix(), scales.matrix(), zeros.matrix(), u.matrix(), codes.matrix(), problem.order, problem.spec}));
       EXPECT_TRUE(same_bytes(w.values(), problem.w)) << "w was changed";
       return Outputs{{codes.values(), scales.values(), zeros.values(), nearest.values()}, {}};
     });
@@ -57,15 +58,12 @@ class GptqTest : public ConformanceTest<GroupShape> {
 // spread(t, j) is all that reaches step t of it, through the steps between them too: the inverse of (I + weight).
 class Recurrence {
  public:
-  Recurrence(const std::vector<int32_t>& order, const std::vector<float>& by_channel)
-      : size_(order.size()), weight_(size_ * size_), spread_(size_ * size_) {
+  Recurrence(const std::vector<float>& factor, size_t size) : size_(size), weight_(size * size), spread_(size * size) {
     for (size_t t = 0; t < size_; ++t) {
-      const float* row = by_channel.data() + static_cast<size_t>(order[t]) * size_;
       spread_[t * size_ + t] = 1;
       for (size_t j = 0; j < t; ++j) {
-        const double pivot = by_channel[static_cast<size_t>(order[j]) * size_ + j];
-        const double factor = weight_[t * size_ + j] = row[j] / pivot;
-        for (size_t i = 0; i <= j; ++i) spread_[t * size_ + i] -= factor * spread_[j * size_ + i];
+        const double part = weight_[t * size_ + j] = static_cast<double>(factor[t * size_ + j]) / factor[j * size_ + j];
+        for (size_t i = 0; i <= j; ++i) spread_[t * size_ + i] -= part * spread_[j * size_ + i];
       }
     }
   }
@@ -133,13 +131,13 @@ TEST_P(GptqTest, EveryCodeIsNearestToWhatEarlierErrorsLeft) {
   for (size_t turn = 0; turn < 2; ++turn) {
     problem.order = orders[turn];
     problem.ratio = turn == 0 ? 1.0f : 0.7f;  // a clipped range leaves weights beyond both ends of the codes
-    const std::vector<float> by_channel = factor(problem);
-    const Recurrence recurrence(problem.order, by_channel);
+    const std::vector<float> lower = factor(problem);
+    const Recurrence recurrence(lower, problem.order.size());
     for (const int bits : {2, 3, 4, 8}) {
       for (const bool symmetric : {false, true}) {
         problem.spec = {bits, s.g, symmetric, DType::kF16};
         SCOPED_TRACE(concat(spec_name(problem.spec), ", order ", turn));
-        const Comparison result = round(problem, by_channel, kLayouts[turn]);
+        const Comparison result = round(problem, lower, kLayouts[turn]);
         for (const Outputs* outputs : {&result.expected, &result.actual}) {
           SCOPED_TRACE(outputs == &result.expected ? "the oracle" : "the tested backend");
           for (int64_t n = 0; n < s.n && !HasFatalFailure(); ++n) check_row(problem, recurrence, *outputs, n);
@@ -163,13 +161,13 @@ TEST_P(GptqTest, IsRoundToNearestUnderAnIdentityGram) {
   Problem problem{awkward_weights(s, 1e4f, 56), {}, random_order(s.k, 57), {}};
   problem.gram.resize(static_cast<size_t>(s.k * s.k));
   for (int64_t i = 0; i < s.k; ++i) problem.gram[static_cast<size_t>(i * s.k + i)] = 1;
-  const std::vector<float> by_channel = factor(problem);
+  const std::vector<float> lower = factor(problem);
   for (const int bits : {2, 3, 4, 8}) {
     for (const bool symmetric : {false, true}) {
       problem.spec = {bits, s.g, symmetric};
       problem.ratio = symmetric ? 1.0f : 0.6f;
       SCOPED_TRACE(spec_name(problem.spec));
-      const Comparison result = round(problem, by_channel, kStrided);
+      const Comparison result = round(problem, lower, kStrided);
       ASSERT_TRUE(equal(result.expected.matrices[3], result.expected.matrices[0], s.k));
       ASSERT_TRUE(equal(result.actual.matrices[3], result.actual.matrices[0], s.k));
     }

@@ -84,7 +84,7 @@ TEST(Validate, OrdersMustBePermutations) {
                 below[] = {0, -1, 2};
   bool definite = false;
   const auto factor = [&](std::span<const int32_t> order, double damping = 0.01, bool* result = nullptr) {
-    return message(GramFactorParams{mat(0, 3, 3), mat(1, 3, 3), mat(2, 3, 3), order, damping, result});
+    return message(GramFactorParams{mat(0, 3, 3), mat(1, 3, 3), order, damping, result});
   };
   EXPECT_EQ(factor(good, 0.01, &definite), "");
   EXPECT_EQ(factor(short_one), "gram_factor: order has 2 elements, expected 3");
@@ -172,7 +172,8 @@ TEST_P(RefusalTest, EveryOpChecksItsArguments) {
         {"dequantize", device->dequantize({codes.matrix(), n, n, m, spec})},
         {"pack", device->pack({codes.matrix(), codes.matrix(), 4})},
         {"gram_loss", device->gram_loss({m, m, n, one})},
-        {"gram_factor", device->gram_factor({m, m, m, order, 0.01, &definite})},
+        {"gram_factor", device->gram_factor({m, m, order, 0.01, &definite})},
+        {"gram_solve", device->gram_solve({m, n, m, order})},
         {"gptq", device->gptq({m, n, n, n, codes.matrix(), order, spec})},
         {"refit_scales", device->refit_scales({m, codes.matrix(), n, n, n, spec})},
         {"refine_codes", device->refine_codes({m, codes.matrix(), n, n, n, spec})},

@@ -165,10 +165,11 @@ class ApartDevice final : public backend::Device {
     return run(&Ops::gram_loss, late, late.a, late.b, late.gram);
   }
   Status gram_factor(const backend::GramFactorParams& p) override {
-    return run(&Ops::gram_factor, p, p.gram, p.by_step, p.by_channel);
+    return run(&Ops::gram_factor, p, p.gram, p.factor);
   }
+  Status gram_solve(const backend::GramSolveParams& p) override { return run(&Ops::gram_solve, p, p.x, p.factor, p.y); }
   Status gptq(const backend::GptqParams& p) override {
-    return run(&Ops::gptq, p, p.w, p.scales, p.zeros, p.by_channel, p.codes);
+    return run(&Ops::gptq, p, p.w, p.scales, p.zeros, p.factor, p.codes);
   }
   Status refit_scales(const backend::RefitScalesParams& p) override {
     return run(&Ops::refit_scales, p, p.w, p.codes, p.zeros, p.gram, p.scales);

@@ -53,7 +53,7 @@ Status round_tile(const Execution& execution, int worker, const GptqParams& p, c
   const int64_t k = p.w.cols;
   const int64_t group = p.spec.group_length(k);
   const auto top = static_cast<float>(p.spec.max_code());
-  const GptqFactor factor{row_of<float>(p.by_channel, 0), p.by_channel.stride, p.order.data()};
+  const GptqFactor factor{row_of<float>(p.factor, 0), p.factor.stride};
   for (int64_t begin = 0; begin < k; begin += kBlock) {
     const int64_t end = std::min(k, begin + kBlock);
     SCROOGE_RETURN_IF_ERROR(execution.check_cancelled(worker));
@@ -61,8 +61,8 @@ Status round_tile(const Execution& execution, int worker, const GptqParams& p, c
       spread_error(factor, begin, j, j, j + 1, space.error, space.w);
       const int64_t channel = p.order[static_cast<size_t>(j)];
       const int64_t g = channel / group * kGptqRows;
-      round_step(space.scales + g, space.zeros + g, top, row_of<float>(p.by_channel, channel)[j],
-                 space.w + j * kGptqRows, space.error + (j - begin) * kGptqRows);
+      round_step(space.scales + g, space.zeros + g, top, row_of<float>(p.factor, j)[j], space.w + j * kGptqRows,
+                 space.error + (j - begin) * kGptqRows);
     }
     spread_error(factor, begin, end, end, k, space.error, space.w);
   }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // With H reversed in the order of the steps and L its Cholesky factor, u_j is row (K - 1 - j) of L^-1, read backwards.
-// Blocked with 64 x 64 tiles in f64. No f64 matrix is kept: the two outputs together hold L as pairs of f32, value and
-// remainder (48 bits), in their lower triangles, and by_step the rounded inverse, transposed, above the diagonal. The
-// remainder of a tile takes the place of the reversed H, which by_channel holds first, so that gram is read once and
-// may be by_step. Tasks: rows of the reversed H; the tiles below the diagonal of one tile column of L; one tile column
-// of L^-1; rows of the outputs.
+// Blocked with 64 x 64 tiles in f64. No other K x K matrix is kept, not even in f64: below its diagonal tiles `factor`
+// first holds the reversed H, then L as pairs of f32, value and remainder (48 bits), the remainder of (a, b) at
+// (K - 1 - a, K - 1 - b), then L^-1, which takes the place of L tile column by tile column from the left: a column of
+// L^-1 asks for no column of L left of it. Of the diagonal tiles of L only the inverses are asked for, and kept in
+// scratch. At the end the upper triangle gets what the lower one has, and all turns around.
+// Tasks: rows of the reversed H; the tiles below the diagonal of one tile column of L; one tile column of L^-1, as many
+// at once as there are workers; rows of the result.
 #include <cmath>
+#include <vector>
 
 #include "backends/cpu/cpu_device.h"
 #include "backends/cpu/ops/scratch_parts.h"
@@ -64,10 +67,12 @@ struct WorkerSpace {
     tile = carver.take<double>(kTile * kTile);
     chunk = carver.take<double>(kTile * kDepth);
     column = carver.take<double>(k * kTile);
+    row = carver.take<float>(k);
   }
   double* tile;
   double* chunk;   // [kTile, kDepth] of L
   double* column;  // [k, kTile] of L^-1
+  float* row;      // of H
 };
 
 class Factorization {
@@ -83,11 +88,11 @@ class Factorization {
 
   // The lower triangle of the reversed H, undamped, from the upper one of gram.
   Status arrange() {
+    if (p_.gram.buffer == p_.factor.buffer && p_.gram.offset == p_.factor.offset) return arrange_in_place();
     return execution_.for_each_row(k_, k_, [&](int64_t a) {
-      float* to = row_of<float>(p_.by_channel, a);
       for (int64_t b = 0; b <= a; ++b) {
         const auto [row, column] = std::minmax({channel(a), channel(b)});
-        to[b] = row_of<float>(p_.gram, row)[column];
+        at(a)[b] = row_of<float>(p_.gram, row)[column];
       }
     });
   }
@@ -103,25 +108,24 @@ class Factorization {
   }
 
   Status invert() {
-    return execution_.for_each(tiles_, [&](int64_t t, int worker) { return invert_column(t, worker); });
+    const int64_t wave = execution_.pool.threads();
+    for (int64_t first = 0; first < tiles_; first += wave) {
+      const int64_t count = std::min(wave, tiles_ - first);
+      SCROOGE_RETURN_IF_ERROR(execution_.for_each(
+          count, [&](int64_t index, int worker) { return invert_column(first + index, column(index), worker); }));
+      SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(
+          count, [&](int64_t index, int) { store_inverse(first + index, column(index)); }));
+    }
+    return {};
   }
 
-  // From the inverse in by_step's upper triangle to both outputs.
-  Status write_outputs() {
-    SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(tiles_, [&](int64_t t, int) {
-      for (int64_t b = begin(t); b < begin(t) + size(t); ++b) {
-        const float* from = row_of<float>(p_.by_step, b);
-        float* to = row_of<float>(p_.by_channel, channel(b));
-        for (int64_t a = 0; a < k_; ++a) to[k_ - 1 - a] = a < b ? 0 : from[a];
-      }
-    }));
-    return execution_.pool.parallel_for(tiles_, [&](int64_t t, int) {
-      for (int64_t c = 0; c < tiles_; ++c) {
-        for (int64_t j = begin(t); j < begin(t) + size(t); ++j) {
-          float* to = row_of<float>(p_.by_step, j);
-          for (int64_t i = begin(c); i < begin(c) + size(c); ++i) to[i] = row_of<float>(p_.by_channel, i)[j];
-        }
-      }
+  // Both triangles, in steps.
+  Status finish() {
+    SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(tiles_, [&](int64_t t, int) { mirror(t, true); }));
+    return execution_.for_each_row((k_ + 1) / 2, k_, [&](int64_t a) {
+      float* const last = at(k_ - 1 - a) + k_ - 1;
+      const int64_t count = 2 * a + 1 == k_ ? k_ / 2 : k_;  // of the middle row half, which meets the other half
+      for (int64_t b = 0; b < count; ++b) std::swap(at(a)[b], last[-b]);
     });
   }
 
@@ -129,34 +133,92 @@ class Factorization {
   int64_t begin(int64_t t) const { return t * kTile; }
   int64_t size(int64_t t) const { return std::min(kTile, k_ - t * kTile); }
   int64_t channel(int64_t a) const { return p_.order[static_cast<size_t>(k_ - 1 - a)]; }
+  float* at(int64_t row) const { return row_of<float>(p_.factor, row); }
+  // Of a wave's task, whichever worker runs it.
+  double* column(int64_t index) const {
+    Carver carver(execution_.scratch.worker(static_cast<int>(index)));
+    return WorkerSpace(carver, k_).column;
+  }
   double* inverse(int64_t t) const { return shared_->inverses + t * kTile * kTile; }
+
+  // The tiles of tile column t below the diagonal, and the part of the diagonal one below it, to the other side: from
+  // the lower triangle to the upper one, or back.
+  void mirror(int64_t t, bool to_upper) const {
+    for (int64_t i = t; i < tiles_; ++i) {
+      for (int64_t c = begin(t); c < begin(t) + size(t); ++c) {
+        for (int64_t r = std::max(begin(i), c + 1); r < begin(i) + size(i); ++r) {
+          (to_upper ? at(c)[r] : at(r)[c]) = to_upper ? at(r)[c] : at(c)[r];
+        }
+      }
+    }
+  }
+
+  // The columns of every row, then the rows along the cycles of the permutation, a strip of columns a task.
+  Status arrange_in_place() const {
+    SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(tiles_, [&](int64_t t, int) { mirror(t, false); }));
+    SCROOGE_RETURN_IF_ERROR(execution_.pool.parallel_for(tiles_, [&](int64_t t, int worker) {
+      Carver carver(execution_.scratch.worker(worker));
+      float* const row = WorkerSpace(carver, k_).row;
+      for (int64_t a = begin(t); a < begin(t) + size(t); ++a) {
+        for (int64_t b = 0; b < k_; ++b) row[b] = at(a)[channel(b)];
+        std::copy_n(row, k_, at(a));
+      }
+    }));
+    constexpr int64_t kStrip = 512;
+    const std::vector<int64_t> starts = cycles();
+    return execution_.pool.parallel_for((k_ + kStrip - 1) / kStrip, [&](int64_t index, int worker) {
+      Carver carver(execution_.scratch.worker(worker));
+      float* const first = WorkerSpace(carver, k_).row;
+      const int64_t from = index * kStrip, count = std::min(kStrip, k_ - from);
+      for (const int64_t start : starts) {
+        std::copy_n(at(start) + from, count, first);
+        int64_t a = start;
+        for (; channel(a) != start; a = channel(a)) std::copy_n(at(channel(a)) + from, count, at(a) + from);
+        std::copy_n(first, count, at(a) + from);
+      }
+    });
+  }
+
+  // An index of every cycle of the permutation that is longer than one.
+  std::vector<int64_t> cycles() const {
+    std::vector<int64_t> starts;
+    std::vector<bool> seen(static_cast<size_t>(k_));
+    for (int64_t start = 0; start < k_; ++start) {
+      if (seen[static_cast<size_t>(start)]) continue;
+      if (channel(start) != start) starts.push_back(start);
+      for (int64_t a = start; !seen[static_cast<size_t>(a)]; a = channel(a)) seen[static_cast<size_t>(a)] = true;
+    }
+    return starts;
+  }
 
   // Tile (i, t) of the reversed H; of a diagonal one the lower triangle.
   void load_gram(int64_t i, int64_t t, double* to) const {
     for (int64_t r = 0; r < size(i); ++r) {
-      const float* from = row_of<float>(p_.by_channel, begin(i) + r) + begin(t);
+      const float* from = at(begin(i) + r) + begin(t);
       const int64_t count = i == t ? r + 1 : size(t);
       for (int64_t c = 0; c < count; ++c) to[r * kTile + c] = from[c];
       if (i == t) to[r * kTile + r] += added_;
     }
   }
+  // Where the remainder of L(row, column) is; that of the next column is before it.
+  float* remainder(int64_t row, int64_t column) const { return at(k_ - 1 - row) + k_ - 1 - column; }
   void load_factor(int64_t i, int64_t column, int64_t width, double* to, int64_t stride) const {
     for (int64_t r = 0; r < size(i); ++r) {
-      const float* value = row_of<float>(p_.by_step, begin(i) + r) + column;
-      const float* rest = row_of<float>(p_.by_channel, begin(i) + r) + column;
+      const float* value = at(begin(i) + r) + column;
+      const float* rest = remainder(begin(i) + r, column);
       for (int64_t c = 0; c < width; ++c) {
-        to[r * stride + c] = static_cast<double>(value[c]) + static_cast<double>(rest[c]);
+        to[r * stride + c] = static_cast<double>(value[c]) + static_cast<double>(rest[-c]);
       }
     }
   }
   void store_factor(int64_t i, int64_t t, const double* tile, int64_t stride) const {
     for (int64_t r = 0; r < size(i); ++r) {
-      float* value = row_of<float>(p_.by_step, begin(i) + r) + begin(t);
-      float* rest = row_of<float>(p_.by_channel, begin(i) + r) + begin(t);
+      float* value = at(begin(i) + r) + begin(t);
+      float* rest = remainder(begin(i) + r, begin(t));
       for (int64_t c = 0; c < size(t); ++c) {
         const double exact = tile[r * stride + c];
         value[c] = static_cast<float>(exact);
-        rest[c] = static_cast<float>(exact - static_cast<double>(value[c]));
+        rest[-c] = static_cast<float>(exact - static_cast<double>(value[c]));
       }
     }
   }
@@ -217,11 +279,12 @@ class Factorization {
     store_factor(i, t, space.chunk, kTile);
   }
 
-  Status invert_column(int64_t t, int worker) const {
+  // Tile column t of L^-1, from its diagonal down.
+  Status invert_column(int64_t t, double* to, int worker) const {
     Carver carver(execution_.scratch.worker(worker));
     const WorkerSpace space(carver, k_);
     const int64_t n = size(t);
-    for (int64_t r = 0; r < n; ++r) std::copy_n(inverse(t) + r * kTile, n, space.column + r * kTile);
+    for (int64_t r = 0; r < n; ++r) std::copy_n(inverse(t) + r * kTile, n, to + r * kTile);
     for (int64_t i = t + 1; i < tiles_; ++i) {
       SCROOGE_RETURN_IF_ERROR(execution_.check_cancelled(worker));
       std::fill(space.tile, space.tile + kTile * kTile, 0.0);
@@ -231,21 +294,25 @@ class Factorization {
         DoubleProduct update = product(i, t, width, true);
         update.a = space.chunk;
         update.lda = kDepth;
-        update.b = space.column + (column - begin(t)) * kTile;
+        update.b = to + (column - begin(t)) * kTile;
         update.c = space.tile;
         multiply_ordered(update);
       }
       DoubleProduct solved = product(i, t, size(i), false);
       solved.a = inverse(i);
       solved.b = space.tile;
-      solved.c = space.column + (begin(i) - begin(t)) * kTile;
+      solved.c = to + (begin(i) - begin(t)) * kTile;
       multiply_ordered(solved);
     }
-    for (int64_t b = 0; b < n; ++b) {
-      float* to = row_of<float>(p_.by_step, begin(t) + b);
-      for (int64_t a = begin(t); a < k_; ++a) to[a] = static_cast<float>(space.column[(a - begin(t)) * kTile + b]);
-    }
     return {};
+  }
+
+  void store_inverse(int64_t t, const double* column) const {
+    for (int64_t a = begin(t); a < k_; ++a) {
+      const double* from = column + (a - begin(t)) * kTile;
+      const int64_t count = std::min(size(t), a - begin(t) + 1);
+      for (int64_t b = 0; b < count; ++b) at(a)[begin(t) + b] = static_cast<float>(from[b]);
+    }
   }
 
   const GramFactorParams& p_;
@@ -273,14 +340,15 @@ uint64_t gram_factor_scratch(int64_t k) {
 Status CpuDevice::gram_factor(const GramFactorParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   *p.positive_definite = true;
-  if (p.gram.rows == 0) return {};
-  SCROOGE_RETURN_IF_ERROR(scratch_.prepare(gram_factor_shared_scratch(p.gram.rows), gram_factor_scratch(p.gram.rows)));
+  const int64_t k = p.gram.rows;
+  if (k == 0) return {};
+  SCROOGE_RETURN_IF_ERROR(scratch_.prepare(gram_factor_shared_scratch(k), gram_factor_scratch(k)));
   Factorization factorization(p, execution());
   SCROOGE_RETURN_IF_ERROR(factorization.arrange());
   SCROOGE_ASSIGN_OR_RETURN(*p.positive_definite, factorization.factorize());
   if (!*p.positive_definite) return {};
   SCROOGE_RETURN_IF_ERROR(factorization.invert());
-  return factorization.write_outputs();
+  return factorization.finish();
 }
 
 }  // namespace scrooge::backend::cpu

@@ -12,6 +12,8 @@ uint64_t scale_search_scratch(int64_t k);
 uint64_t clip_search_scratch(int64_t group, int64_t candidates);
 uint64_t gram_factor_shared_scratch(int64_t k);
 uint64_t gram_factor_scratch(int64_t k);
+uint64_t gram_solve_shared_scratch(int64_t k);
+uint64_t gram_solve_scratch(int64_t k);
 uint64_t gptq_scratch(int64_t k);
 uint64_t refit_scales_scratch(int64_t k);
 uint64_t refine_codes_scratch(int64_t k);

@@ -36,7 +36,7 @@ HWY_INLINE void spread_block(const GptqFactor& factor, int64_t begin, int64_t en
   const RowTag tag;
   const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
   const float* rows[kSteps];
-  for (int s = 0; s < kSteps; ++s) rows[s] = factor.by_channel + factor.order[from + s] * factor.stride;
+  for (int s = 0; s < kSteps; ++s) rows[s] = factor.rows + (from + s) * factor.stride;
   for (int64_t r = 0; r < kGptqRows; r += 2 * lanes) {
     hn::Vec<RowTag> low[kSteps], high[kSteps];
     for (int s = 0; s < kSteps; ++s) {

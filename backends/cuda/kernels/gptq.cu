@@ -32,7 +32,7 @@ SCROOGE_KERNEL(scrooge_gptq_panel, 256, GptqArguments) {
     const int later = i / kGptqSteps;
     const int step = i % kGptqSteps;
     if (later < count && step <= later) {
-      factor[step * kStride + later] = args.by_channel.row(order[later])[args.begin + step];
+      factor[step * kStride + later] = args.factor.row(args.begin + later)[args.begin + step];
     }
   }
   __syncthreads();
@@ -89,7 +89,6 @@ SCROOGE_KERNEL(scrooge_gptq_spread, 256, GptqArguments) {
   const int first_step = args.end + static_cast<int>(blockIdx.x) * kTile;
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTile;
   const int steps = args.scheme.k;
-  const int32_t* const order = args.order.data();
   float sums[8][8];
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
@@ -106,7 +105,7 @@ SCROOGE_KERNEL(scrooge_gptq_spread, 256, GptqArguments) {
   };
   const auto factor = [&](int along, int step) {
     const int later = first_step + along;
-    return later < steps ? args.by_channel.row(order[later])[args.begin + step] : 0.0f;
+    return later < steps ? args.factor.row(later)[args.begin + step] : 0.0f;
   };
   multiply_tile<SubtractStep, true, true>(error, factor, 0, args.end - args.begin,
                                           {args.w.rows - first_row, steps - first_step}, shared, sums);

@@ -9,7 +9,8 @@ namespace scrooge::backend::cuda {
 inline constexpr int kGptqSteps = 64;
 
 struct GptqArguments {
-  MatrixView<const float> w, scales, zeros, by_channel;  // rows of this piece
+  MatrixView<const float> w, scales, zeros;  // rows of this piece
+  MatrixView<const float> factor;
   MatrixView<Code> codes;
   VectorView<const int32_t> order;
   MatrixView<float> by_step;  // scratch: w in the order of the steps

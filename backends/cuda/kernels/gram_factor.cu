@@ -18,27 +18,9 @@ __device__ __forceinline__ void for_each_element(int64_t rows, int64_t cols, con
   for (int64_t row = blockIdx.y; row < rows; row += gridDim.y) body(row, column);
 }
 
-// body(row, column of a 32 by 32 square's element, transposed or not) in two rounds with a barrier between them: read()
-// gives what write() gets with row and column exchanged. Launch: 256 threads, x and y over squares.
-template <typename Read, typename Write>
-__device__ __forceinline__ void transpose(int64_t rows, int64_t cols, const Read& read, const Write& write) {
-  float* const square = dynamic_shared<float>();  // [32][33]
-  const int64_t first_column = static_cast<int64_t>(blockIdx.x) * kWarp;
-  for (int64_t first = static_cast<int64_t>(blockIdx.y) * kWarp; first < rows;
-       first += static_cast<int64_t>(gridDim.y) * kWarp) {
-    __syncthreads();
-    for (int r = warp(); r < kWarp; r += 8) {
-      if (first + r < rows && first_column + lane() < cols) {
-        square[r * 33 + lane()] = read(first + r, first_column + lane());
-      }
-    }
-    __syncthreads();
-    for (int c = warp(); c < kWarp; c += 8) {
-      if (first + lane() < rows && first_column + c < cols) {
-        write(first + lane(), first_column + c, square[lane() * 33 + c]);
-      }
-    }
-  }
+// Where (a, b) of L has its value, H before it and L^-1 after it; its remainder is at (a, b).
+__device__ __forceinline__ float& value_at(const MatrixView<float>& factor, int64_t a, int64_t b) {
+  return factor.row(factor.rows - 1 - a)[factor.rows - 1 - b];
 }
 
 }  // namespace
@@ -55,14 +37,37 @@ SCROOGE_KERNEL(scrooge_factor_trace, 256, FactorArguments) {
   }
 }
 
-// The lower triangle of the reversed H, undamped, into by_channel.
-SCROOGE_KERNEL(scrooge_factor_arrange, 256, FactorArguments) {
-  const int64_t size = args.at.gram.rows;
-  for_each_element(size, size, [&](int64_t a, int64_t b) {
-    if (b > a) return;
-    const int32_t row = args.at.channel.data()[a];
-    const int32_t column = args.at.channel.data()[b];
-    args.at.by_channel.row(a)[b] = row < column ? args.at.gram.row(row)[column] : args.at.gram.row(column)[row];
+// The upper triangle of the permuted Gram matrix, where that is another matrix.
+SCROOGE_KERNEL(scrooge_factor_gather, 256, FactorArguments) {
+  const int32_t* const order = args.at.order.data();
+  for_each_element(args.at.factor.rows, args.at.factor.cols, [&](int64_t i, int64_t j) {
+    if (j >= i) args.at.factor.row(i)[j] = args.at.gram.row(order[i])[order[j]];
+  });
+}
+
+// In place: the columns of all rows, slab by slab of rows, ...
+SCROOGE_KERNEL(scrooge_factor_columns, 256, FactorSlabArguments) {
+  const int32_t* const order = args.order.data();
+  for_each_element(args.room.rows, args.room.cols,
+                   [&](int64_t r, int64_t c) { args.room.row(r)[c] = args.slab.row(r)[order[c]]; });
+}
+
+// ... and then the rows, slab by slab of columns, of which only the upper triangle is wanted.
+SCROOGE_KERNEL(scrooge_factor_rows, 256, FactorSlabArguments) {
+  const int32_t* const order = args.order.data();
+  for_each_element(args.room.rows, args.room.cols, [&](int64_t r, int64_t c) {
+    if (r <= args.first + c) args.room.row(r)[c] = args.slab.row(order[r])[c];
+  });
+}
+
+SCROOGE_KERNEL(scrooge_factor_put_columns, 256, FactorSlabArguments) {
+  for_each_element(args.room.rows, args.room.cols,
+                   [&](int64_t r, int64_t c) { args.slab.row(r)[c] = args.room.row(r)[c]; });
+}
+
+SCROOGE_KERNEL(scrooge_factor_put_rows, 256, FactorSlabArguments) {
+  for_each_element(args.room.rows, args.room.cols, [&](int64_t r, int64_t c) {
+    if (r <= args.first + c) args.slab.row(r)[c] = args.room.row(r)[c];
   });
 }
 
@@ -72,7 +77,7 @@ SCROOGE_KERNEL(scrooge_factor_load_gram, 256, FactorBlockArguments) {
     const int64_t a = args.row + r;
     const int64_t b = args.column + c;
     double value = 0;
-    if (b <= a) value = static_cast<double>(args.at.by_channel.row(a)[b]);
+    if (b <= a) value = static_cast<double>(value_at(args.at.factor, a, b));
     if (b == a) value += args.at.numbers.data()[0];
     args.block.row(r)[c] = value;
   });
@@ -85,7 +90,7 @@ SCROOGE_KERNEL(scrooge_factor_load, 256, FactorBlockArguments) {
     const int64_t b = args.column + c;
     double value = 0;
     if (b < a) {
-      value = static_cast<double>(args.at.by_step.row(a)[b]) + static_cast<double>(args.at.by_channel.row(a)[b]);
+      value = static_cast<double>(value_at(args.at.factor, a, b)) + static_cast<double>(args.at.factor.row(a)[b]);
     }
     args.block.row(r)[c] = value;
   });
@@ -98,8 +103,8 @@ SCROOGE_KERNEL(scrooge_factor_store, 256, FactorBlockArguments) {
     if (b >= a) return;
     const double exact = args.block.row(r)[c];
     const float value = static_cast<float>(exact);
-    args.at.by_step.row(a)[b] = value;
-    args.at.by_channel.row(a)[b] = static_cast<float>(exact - static_cast<double>(value));
+    value_at(args.at.factor, a, b) = value;
+    args.at.factor.row(a)[b] = static_cast<float>(exact - static_cast<double>(value));
   });
 }
 
@@ -108,29 +113,13 @@ SCROOGE_KERNEL(scrooge_factor_identity, 256, FactorBlockArguments) {
                    [&](int64_t r, int64_t c) { args.block.row(r)[c] = r == c ? 1.0 : 0.0; });
 }
 
-// Columns of L^-1 into rows of by_step, on and above the diagonal. The block starts on the diagonal.
+// Columns of L^-1 in the place of those of L.
 SCROOGE_KERNEL(scrooge_factor_store_inverse, 256, FactorBlockArguments) {
-  transpose(
-      args.block.rows, args.block.cols, [&](int64_t r, int64_t c) { return static_cast<float>(args.block.row(r)[c]); },
-      [&](int64_t r, int64_t c, float value) {
-        if (r >= c) args.at.by_step.row(args.column + c)[args.row + r] = value;
-      });
-}
-
-// u by channel from the inverse in by_step's upper triangle.
-SCROOGE_KERNEL(scrooge_factor_by_channel, 256, FactorArguments) {
-  const int64_t size = args.at.gram.rows;
-  for_each_element(size, size, [&](int64_t b, int64_t a) {
-    const float value = a < b ? 0.0f : args.at.by_step.row(b)[a];
-    args.at.by_channel.row(args.at.channel.data()[b])[size - 1 - a] = value;
+  for_each_element(args.block.rows, args.block.cols, [&](int64_t r, int64_t c) {
+    const int64_t a = args.row + r;
+    const int64_t b = args.column + c;
+    if (b <= a) value_at(args.at.factor, a, b) = static_cast<float>(args.block.row(r)[c]);
   });
-}
-
-SCROOGE_KERNEL(scrooge_factor_by_step, 256, FactorArguments) {
-  const int64_t size = args.at.gram.rows;
-  transpose(
-      size, size, [&](int64_t r, int64_t c) { return args.at.by_channel.row(r)[c]; },
-      [&](int64_t r, int64_t c, float value) { args.at.by_step.row(c)[r] = value; });
 }
 
 // The lower triangle of a diagonal tile becomes its Cholesky factor, and `inverse` that one's inverse, with zeros above

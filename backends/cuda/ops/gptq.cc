@@ -53,7 +53,7 @@ Status CudaDevice::gptq(const GptqParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   const int64_t k = p.w.cols;
   if (p.w.rows == 0 || k == 0) return {};
-  return run("gptq", {p.w.buffer, p.scales.buffer, p.zeros.buffer, p.by_channel.buffer, p.codes.buffer},
+  return run("gptq", {p.w.buffer, p.scales.buffer, p.zeros.buffer, p.factor.buffer, p.codes.buffer},
              [&](Work& work) -> Status {
                SCROOGE_ASSIGN_OR_RETURN(const Scheme scheme, scheme_of(p.spec, k));
                const RowPieces pieces(p.w.rows, k, work.pieces());
@@ -65,7 +65,7 @@ Status CudaDevice::gptq(const GptqParams& p) {
                  return round_rows(work, {view<const float>(p.w.row_range(first, count)),
                                           view<const float>(p.scales.row_range(first, count)),
                                           view<const float>(p.zeros.row_range(first, count)),
-                                          view<const float>(p.by_channel),
+                                          view<const float>(p.factor),
                                           view<Code>(p.codes.row_range(first, count)),
                                           {scratch.order, k},
                                           {scratch.by_step, count, k, k},

@@ -2,6 +2,7 @@
 // gram[M,K] += a[T,M]^T b[T,K]. Tokens in pieces of at most 2048, which bounds the length of the products' f32 sums;
 // each piece is added into gram. The symmetric form goes by panels of columns: what lies above the panel's diagonal
 // block straight into gram, the block itself by way of the scratch, for only its upper half is wanted.
+#include "backends/cuda/ops/mirror.h"
 #include "backends/cuda/ops/operands.h"
 #include "backends/cuda/ops/scratch_parts.h"
 #include "src/backend/validate.h"
@@ -85,14 +86,6 @@ class Gram {
   const int64_t panel_;
   CuAddress a_room_ = 0, b_room_ = 0, sums_ = 0;
 };
-
-Status mirror(Work& work, const Matrix& gram) {
-  constexpr int64_t kMostRows = 32768;
-  const int64_t tiles = ceil_div(gram.rows, 32);
-  return work.launch({"product", "scrooge_mirror"},
-                     {256, tiles, std::min(tiles, kMostRows), 1, 32 * 33 * sizeof(float)},
-                     MirrorArguments{view<float>(gram)});
-}
 
 }  // namespace
 

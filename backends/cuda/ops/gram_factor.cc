@@ -2,16 +2,18 @@
 // With H reversed in the order of the steps and L its Cholesky factor, u_j is row (K - 1 - j) of L^-1, read backwards.
 // f64, by products of cuBLASLt; tiles of 64 on the diagonal by kernels of this folder, which also give their inverses.
 //
-// No f64 matrix of K by K is kept. The outputs hold L below the diagonal as pairs of f32, value (by_step) and remainder
-// (by_channel, where the reversed H was before): 48 bits. What is above the diagonal of by_step, which may be gram,
-// stays until the factorization has succeeded, and then gets L^-1, transposed and rounded.
+// All of it in the one matrix of the result, which may be gram. Its upper triangle, read backwards, holds the permuted
+// H, then L below its diagonal, then L^-1; its lower triangle what L is more than its rounding to f32, so that L has 48
+// bits; at the end the mirror of the upper one.
+//  - H permuted in place: columns by slabs of rows, then rows by slabs of columns.
 //  - L by panels of 256 columns: the panel of H, less the products of the columns before it, then its own tiles.
-//  - L^-1 by panels of 1024 columns, forward substitution from row block to row block of 256.
+//  - L^-1 by panels of 1024 columns, forward substitution from row block to row block of 256. A panel needs of L only
+//    columns from its first on, so it takes their place.
 #include "backends/cuda/kernels/gram_factor.h"
 
 #include <algorithm>
-#include <vector>
 
+#include "backends/cuda/ops/mirror.h"
 #include "backends/cuda/ops/scratch_parts.h"
 #include "backends/cuda/ops/views.h"
 #include "backends/cuda/work.h"
@@ -24,18 +26,20 @@ constexpr int64_t kTile = kFactorTile;
 
 struct Scratch {
   Scratch(ScratchCarver& carver, int64_t k, const PieceSizes& sizes) {
-    channel = carver.take<int32_t>(k);
+    order = carver.take<int32_t>(k);
     numbers = carver.take<double>(2);
     inverses = carver.take<double>(ceil_div(k, kTile) * kTile * kTile);
     columns = std::min(sizes.factor_columns, ceil_div(k, kTile) * kTile);
     row_stride = ceil_div(k, kTile) * kTile;
-    // First a panel and columns of L, then columns of L^-1 and rows of L.
+    // First slabs of H, then a panel and columns of L, then columns of L^-1 and rows of L.
     const int64_t factor = k * (sizes.factor_panel + sizes.factor_depth);
+    slab = 2 * (sizes.factor_panel + sizes.factor_depth);
     panel = carver.take<double>(std::max(factor, k * columns + sizes.factor_panel * row_stride));
     chunk = panel + static_cast<uint64_t>(k * sizes.factor_panel) * sizeof(double);
     rows = panel + static_cast<uint64_t>(k * columns) * sizeof(double);
   }
-  CuAddress channel, numbers, inverses;
+  CuAddress order, numbers, inverses;
+  int64_t slab;            // rows or columns of f32 where the panel is
   CuAddress panel, chunk;  // [k, factor_panel], [k, factor_depth]
   CuAddress rows;          // [factor_panel, k]; the columns of L^-1, [k, columns], are where the panel was
   int64_t columns, row_stride;
@@ -49,10 +53,6 @@ LaunchShape elements(int64_t rows, int64_t cols) {
   constexpr int64_t kMostRows = 32768;
   return {256, ceil_div(cols, 256), std::min(rows, kMostRows), 1, 0};
 }
-LaunchShape squares(int64_t rows, int64_t cols) {
-  constexpr int64_t kMostRows = 32768;
-  return {256, ceil_div(cols, 32), std::min(ceil_div(rows, 32), kMostRows), 1, 32 * 33 * sizeof(float)};
-}
 
 class Factorization {
  public:
@@ -63,19 +63,27 @@ class Factorization {
         scratch_(scratch),
         panel_(work.pieces().factor_panel),
         depth_(work.pieces().factor_depth),
-        at_{view<const float>(p.gram),
-            view<float>(p.by_step),
-            view<float>(p.by_channel),
-            {scratch.channel, k_},
-            {scratch.numbers, 2}} {}
+        at_{view<const float>(p.gram), view<float>(p.factor), {scratch.order, k_}, {scratch.numbers, 2}} {}
 
   Status arrange() {
-    const std::vector<int32_t> channel(p_.order.rbegin(), p_.order.rend());
-    SCROOGE_RETURN_IF_ERROR(work_.upload(scratch_.channel, std::span<const int32_t>(channel)));
+    SCROOGE_RETURN_IF_ERROR(work_.upload(scratch_.order, p_.order));
     const FactorArguments arguments{at_, p_.damping};
     SCROOGE_RETURN_IF_ERROR(
         work_.launch({"gram_factor", "scrooge_factor_trace"}, {256, 1, 1, 1, 32 * sizeof(double)}, arguments));
-    return work_.launch({"gram_factor", "scrooge_factor_arrange"}, elements(k_, k_), arguments);
+    if (at_.gram.address != at_.factor.address) {
+      return work_.launch({"gram_factor", "scrooge_factor_gather"}, elements(k_, k_), arguments);
+    }
+    for (int64_t first = 0; first < k_; first += scratch_.slab) {
+      const int64_t count = std::min(scratch_.slab, k_ - first);
+      SCROOGE_RETURN_IF_ERROR(
+          permute("scrooge_factor_columns", "scrooge_factor_put_columns", p_.factor.row_range(first, count), first));
+    }
+    for (int64_t first = 0; first < k_; first += scratch_.slab) {
+      const int64_t count = std::min(scratch_.slab, k_ - first);
+      SCROOGE_RETURN_IF_ERROR(
+          permute("scrooge_factor_rows", "scrooge_factor_put_rows", p_.factor.col_range(first, count), first));
+    }
+    return {};
   }
 
   // False when a pivot was not positive.
@@ -106,20 +114,24 @@ class Factorization {
         SCROOGE_RETURN_IF_ERROR(work_.check_cancelled());
         SCROOGE_RETURN_IF_ERROR(substitute(first, width, begin, std::min(panel_, k_ - begin)));
       }
-      const FactorBlockArguments arguments{at_, {scratch_.panel, k_ - first, width, scratch_.columns}, first, first};
       SCROOGE_RETURN_IF_ERROR(
-          work_.launch({"gram_factor", "scrooge_factor_store_inverse"}, squares(k_ - first, width), arguments));
+          move("scrooge_factor_store_inverse", scratch_.panel, k_ - first, width, scratch_.columns, first, first));
     }
     return {};
   }
 
-  Status write_outputs() {
-    const FactorArguments arguments{at_, 0};
-    SCROOGE_RETURN_IF_ERROR(work_.launch({"gram_factor", "scrooge_factor_by_channel"}, elements(k_, k_), arguments));
-    return work_.launch({"gram_factor", "scrooge_factor_by_step"}, squares(k_, k_), arguments);
+ private:
+  // Into the room and back.
+  Status permute(const char* take, const char* put, const Matrix& slab, int64_t first) {
+    SCROOGE_RETURN_IF_ERROR(work_.check_cancelled());
+    const FactorSlabArguments arguments{
+        view<float>(slab), {scratch_.panel, slab.rows, slab.cols, slab.cols}, at_.order, first};
+    for (const char* kernel : {take, put}) {
+      SCROOGE_RETURN_IF_ERROR(work_.launch({"gram_factor", kernel}, elements(slab.rows, slab.cols), arguments));
+    }
+    return {};
   }
 
- private:
   Status move(const char* kernel, CuAddress block, int64_t rows, int64_t cols, int64_t stride, int64_t row,
               int64_t column) {
     return work_.launch({"gram_factor", kernel}, elements(rows, cols),
@@ -212,7 +224,7 @@ Status CudaDevice::gram_factor(const GramFactorParams& p) {
   SCROOGE_RETURN_IF_ERROR(validate(p));
   *p.positive_definite = true;
   if (p.gram.rows == 0) return {};
-  return run("gram_factor", {p.gram.buffer, p.by_step.buffer, p.by_channel.buffer}, [&](Work& work) -> Status {
+  return run("gram_factor", {p.gram.buffer, p.factor.buffer}, [&](Work& work) -> Status {
     ScratchCarver sizes;
     const Scratch counted(sizes, p.gram.rows, work.pieces());
     SCROOGE_ASSIGN_OR_RETURN(const CuAddress base, work.scratch(sizes.used()));
@@ -223,7 +235,7 @@ Status CudaDevice::gram_factor(const GramFactorParams& p) {
     SCROOGE_ASSIGN_OR_RETURN(*p.positive_definite, factorization.factorize());
     if (!*p.positive_definite) return {};
     SCROOGE_RETURN_IF_ERROR(factorization.invert());
-    return factorization.write_outputs();
+    return mirror(work, p.factor);
   });
 }
 

@@ -22,7 +22,7 @@ uint64_t scratch_bytes(int, int64_t max_k, int64_t max_n, int64_t max_sequence) 
   most = std::max({most, clip_search_scratch(n, k, k, kCandidates), reduce_scratch(), column_stats_scratch(k),
                    rope_scratch(std::max<int64_t>(1, max_sequence), kHalfHead), gemm_scratch(n, k),
                    gram_accumulate_scratch(k), scale_search_scratch(n, k), gram_loss_scratch(n, k),
-                   gram_factor_scratch(k)});
+                   gram_factor_scratch(k), gram_solve_scratch(n, k)});
   return most + kBlasWorkspace;
 }
 

@@ -61,10 +61,10 @@ Status VulkanDevice::attend(const AttentionCausalParams& params, const Attention
   const auto work = [&](int64_t cols) {
     return static_cast<double>(part.heads * part.rows) * static_cast<double>(cols);
   };
-  const bool whole = params.head_width % 4 == 0;  // heads begin at vectors
   SCROOGE_RETURN_IF_ERROR(windows.for_rows("attention_causal", seen, {&params.k}, seen, [&](int64_t key, int64_t keys) {
     const Window k = windows.of(params.k.row_range(part.start + key, keys));
-    const std::array<uint32_t, 3> constants = {tile.quads, whole && vectors(q), whole && vectors(k)};
+    const std::array<uint32_t, 3> constants = {tile.quads, vectors(q, params.head_width),
+                                               vectors(k, params.head_width)};
     return run(shaders::attention_scores, constants, {q.binding, k.binding, scores.binding}, push(k, key, keys),
                {groups(keys, ProductTile::kCols), tiles, heads}, 2 * work(keys * params.head_width));
   }));
@@ -72,7 +72,7 @@ Status VulkanDevice::attend(const AttentionCausalParams& params, const Attention
                               {static_cast<uint32_t>(part.rows), heads}, work(seen)));
   return windows.for_rows("attention_causal", seen, {&params.v}, seen, [&](int64_t key, int64_t keys) {
     const Window v = windows.of(params.v.row_range(part.start + key, keys));
-    const std::array<uint32_t, 3> constants = {tile.quads, key % 4 == 0, whole && vectors(v)};
+    const std::array<uint32_t, 3> constants = {tile.quads, key % 4 == 0, vectors(v, params.head_width)};
     return run(shaders::attention_values, constants, {scores.binding, v.binding, sums, out.binding}, push(v, key, keys),
                {groups(params.head_width, ProductTile::kCols), tiles, heads}, 2 * work(keys * params.head_width));
   });

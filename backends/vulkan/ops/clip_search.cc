@@ -44,7 +44,7 @@ Status VulkanDevice::clip_losses(const ClipSearchParams& params, int64_t first, 
                              static_cast<uint>(row),
                              static_cast<uint>(row_end),
                              row > 0};
-    const bool by_vectors = vectors(gram) && (groups_at_once == 1 || length % 4 == 0);
+    const bool by_vectors = vectors(gram, length) && k % 4 == 0;
     return run(shaders::clip_error, quant_constants(params.spec, {}, {tile.quads, 0, by_vectors}),
                {w.binding, gram.binding, trials.scales, trials.zeros, trials.losses}, push,
                {groups(rows * candidates, tile.rows()), static_cast<uint32_t>(groups_at_once)},

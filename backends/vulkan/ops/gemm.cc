@@ -28,7 +28,9 @@ Status VulkanDevice::gemm(const GemmParams& params) {
                           static_cast<uint>(rows),
                           static_cast<uint>(cols),
                           static_cast<uint>(depth)};
-      return run(shaders::gemm, product_constants(tile, x, w, static_cast<bool>(params.bias), params.beta != 0),
+      return run(shaders::gemm,
+                 product_constants(tile, vectors(x, depth), vectors(w, depth), static_cast<bool>(params.bias),
+                                   params.beta != 0),
                  {x.binding, w.binding, y.binding, bias.binding}, push,
                  {groups(cols, ProductTile::kCols), groups(rows, tile.rows())},
                  2.0 * static_cast<double>(rows) * static_cast<double>(cols) * static_cast<double>(depth + 16));

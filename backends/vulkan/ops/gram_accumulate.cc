@@ -52,7 +52,7 @@ Status VulkanDevice::add_to_gram(const GramAccumulateParams& params, int64_t tok
                       static_cast<uint>(rows),
                       static_cast<uint>(cols),
                       static_cast<uint>(row - col)};
-  return run(shaders::gram_accumulate, product_constants(tile, a, b, params.symmetric),
+  return run(shaders::gram_accumulate, product_constants(tile, vectors(a, rows), vectors(b, cols), params.symmetric),
              {a.binding, b.binding, gram.binding}, push, {groups(cols, ProductTile::kCols), groups(rows, tile.rows())},
              2.0 * static_cast<double>(rows) * static_cast<double>(cols) * static_cast<double>(tokens + 16));
 }

@@ -34,8 +34,8 @@ Status VulkanDevice::quadratic_parts(const QuadraticForm& form, const Matrix& gr
                              static_cast<uint>(cols),
                              static_cast<uint>(depth),
                              static_cast<uint>(slot)};
-    const std::array<uint32_t, 4> constants = {form.tile.quads, vectors(left) && vectors(right), vectors(g),
-                                               b != nullptr};
+    const std::array<uint32_t, 4> constants = {form.tile.quads, vectors(left, cols) && vectors(right, cols),
+                                               vectors(g, cols), b != nullptr};
     const auto columns = static_cast<double>(depth) * (static_cast<double>(cols) - 0.5 * static_cast<double>(depth));
     SCROOGE_RETURN_IF_ERROR(run(shaders::quadratic_form, constants, {left.binding, right.binding, g.binding, parts},
                                 push, {groups(cols, ProductTile::kCols), groups(rows, form.tile.rows())},

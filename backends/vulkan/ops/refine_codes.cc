@@ -50,7 +50,7 @@ Status VulkanDevice::refine_rows(const RefineCodesParams& params, int64_t first,
   };
   const ProductTile tile = product_tile(physical());
   SCROOGE_RETURN_IF_ERROR(for_windows([&](const Window& gram, int64_t count) {
-    return run(shaders::refine_slopes, {{tile.quads, 0, vectors(gram)}},
+    return run(shaders::refine_slopes, {{tile.quads, 0, vectors(gram, k)}},
                {w.binding, codes.binding, scales.binding, zeros.binding, gram.binding, slopes}, push,
                {groups(count, ProductTile::kCols), groups(rows, tile.rows())},
                2.0 * static_cast<double>(rows * count) * static_cast<double>(k));

@@ -53,7 +53,7 @@ Status VulkanDevice::refit_rows(const RefitScalesParams& params, int64_t first, 
           push.gram = gram.view;
           push.first = static_cast<uint>(row);
           push.count = static_cast<uint>(count);
-          const bool by_vectors = vectors(gram) && begin % 4 == 0;
+          const bool by_vectors = vectors(gram, k) && begin % 4 == 0 && width % 4 == 0;
           return run(shaders::refit_product, {{kTile.quads, 0, by_vectors}},
                      {w.binding, codes.binding, scales.binding, zeros.binding, gram.binding, sums}, push,
                      {groups(count, ProductTile::kCols), groups(rows, kTile.rows())},

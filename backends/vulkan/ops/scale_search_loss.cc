@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For some rows of w at a time and each candidate: the errors of rounding, their quadratic form, and its sum over rows.
+#include <bit>
+
 #include "backends/vulkan/group_lanes.h"
 #include "backends/vulkan/pair_sums.h"
 #include "backends/vulkan/quadratic_form.h"
@@ -27,17 +29,23 @@ Status VulkanDevice::scale_search_error(const Matrix& w, const Vector& candidate
   const Windows windows(physical());
   const Window weights = windows.of(w), scales = windows.of(candidate);
   const int64_t length = spec.group_length(w.cols), count = spec.groups(w.cols);
-  const uint32_t lanes = lanes_for(length, count);
+  const bool fours = length >= 8 && length <= 4 * int64_t{kInvocations} &&
+                     std::has_single_bit(static_cast<uint64_t>(length)) && vectors(weights, w.cols) &&
+                     vectors(scales, w.cols) && vectors(error, w.cols) && w.cols % length == 0;
+  const uint32_t lanes = fours ? static_cast<uint32_t>(length / 4) : lanes_for(length, count);
+  const uint32_t groups_at_once = kInvocations / lanes;
   const ScaleSearchErrorPush push{weights.view,
                                   scales.view,
                                   error.view,
                                   static_cast<uint>(w.cols),
                                   static_cast<uint>(count),
                                   static_cast<uint>(length),
-                                  lanes};
-  return run(shaders::scale_search_error, quant_constants(spec), {weights.binding, scales.binding, error.binding}, push,
-             {groups(count, kInvocations / lanes), static_cast<uint32_t>(w.rows)},
-             static_cast<double>(w.rows * w.cols));
+                                  lanes,
+                                  static_cast<uint>(w.rows)};
+  const Grid grid = fours ? Grid{groups(w.rows * count, groups_at_once)}
+                          : Grid{groups(count, groups_at_once), static_cast<uint32_t>(w.rows)};
+  return run(shaders::scale_search_error, quant_constants(spec, {fours}),
+             {weights.binding, scales.binding, error.binding}, push, grid, static_cast<double>(w.rows * w.cols));
 }
 
 Status VulkanDevice::scale_search_loss(const ScaleSearchLossParams& params) {

@@ -25,8 +25,8 @@ uint64_t scratch_bytes(int, int64_t max_k, int64_t max_n, int64_t max_sequence) 
   // A row of refine_codes' slopes, of refit_scales' sums, of clip_search's trials with as many candidates as channels
   // in the smallest groups: all at most kScratch, or one row.
   const uint64_t one_row = scratch_part(std::max<int64_t>(kScratch / 4, 3 * k)) + 3 * kScratchAlignment;
-  return std::max(
-      {attention.bytes(), gram_factor_scratch(k), quadratic_scratch(k, n), GptqScratch(k, n).bytes(), one_row});
+  return std::max({attention.bytes(), GramFactorScratch(k).bytes(), GramSolveScratch(k, n).bytes(),
+                   quadratic_scratch(k, n), GptqScratch(k, n).bytes(), one_row});
 }
 
 // Transfers on their way, what ops hold of numbers for the host, and what they read from it: orders, candidates.

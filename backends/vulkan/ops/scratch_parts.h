@@ -38,12 +38,6 @@ struct AttentionPart {
   int64_t start, first, rows, head, heads;
 };
 
-// The state, a tile at hand and the inverses of the diagonal tiles: shaders/gram_factor_push.h.
-inline uint64_t gram_factor_scratch(int64_t size) {
-  const int64_t tiles = (size + kFactorTile - 1) / kFactorTile;
-  return scratch_part(2 * (FACTOR_INVERSES + tiles * kFactorTile * kFactorTile));
-}
-
 // Rows of errors that gram_loss and scale_search_loss take at a time, each with `slots` parts: enough for every part of
 // a large card, and few enough for the scratch; whole tiles of `tile` rows.
 inline int64_t quadratic_rows(int64_t size, int64_t slots, int64_t tile) {
@@ -56,16 +50,39 @@ inline int64_t scratch_rows(int64_t elements, int64_t rows) {
   return std::clamp<int64_t>(kScratch / 4 / std::max<int64_t>(elements, 1), 1, std::max<int64_t>(rows, 1));
 }
 
-// Weights of a tile of rows, the errors of a block, the factor's columns of a block: shaders/gptq_push.h.
+// Rows or columns of the matrix on their way to their places; after that the state, a tile at hand and the inverses of
+// the diagonal tiles (shaders/gram_factor_push.h), a tile's rows of the factor, and the sums of as many.
+struct GramFactorScratch {
+  explicit GramFactorScratch(int64_t size)
+      : strip_lines(scratch_rows(size, size)),
+        strip(scratch_part(strip_lines * size)),
+        state(scratch_part(2 * (FACTOR_INVERSES + (size + kFactorTile - 1) / kFactorTile * kFactorTile * kFactorTile))),
+        panel(scratch_part(2 * kFactorTile * (size + kFactorTile))) {}
+  int64_t strip_lines;
+  uint64_t strip, state, panel;
+  uint64_t bytes() const { return std::max(strip, state + 2 * panel); }
+};
+
+// A tile of rows in the order of the steps.
+struct GramSolveScratch {
+  GramSolveScratch(int64_t size, int64_t all_rows) : stride((size + 3) / 4 * 4) {
+    constexpr int64_t kTile = 128;  // rows of the larger tile of a product
+    rows = std::min<int64_t>(scratch_rows(stride, all_rows), 65535);
+    if (rows > kTile && rows < all_rows) rows -= rows % kTile;
+  }
+  int64_t stride, rows = 0;
+  uint64_t bytes() const { return scratch_part(rows * stride); }
+};
+
+// Weights of a tile of rows, the errors of a block: shaders/gptq_push.h.
 struct GptqScratch {
   GptqScratch(int64_t size, int64_t all_rows)
       : rows(scratch_rows(size + kGptqBlock, all_rows)),
         work(scratch_part(rows * size)),
-        errors(scratch_part(rows * kGptqBlock)),
-        factor(scratch_part(size * kGptqBlock)) {}
+        errors(scratch_part(rows * kGptqBlock)) {}
   int64_t rows;
-  uint64_t work, errors, factor;
-  uint64_t bytes() const { return work + errors + factor; }
+  uint64_t work, errors;
+  uint64_t bytes() const { return work + errors; }
 };
 
 // Scales, zeros and losses of the candidates of the groups of a tile of rows.

@@ -6,7 +6,7 @@
 #define B_ALONG_K 1
 #include "backends/vulkan/shaders/product.glsl"
 
-layout(push_constant, std430) uniform Push { AttentionPush p; };
+PUSH_CONSTANTS(AttentionPush)
 layout(binding = 0, std430) readonly buffer Q { float q[]; };
 layout(binding = 0, std430) readonly buffer FourQ { vec4 four_q[]; };
 layout(binding = 1, std430) readonly buffer K { float keys[]; };
@@ -26,14 +26,15 @@ vec4 load_b(uint n, uint k) {
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   const uint m0 = gl_WorkGroupID.y * kBlockRows, n0 = gl_WorkGroupID.x * kBlockCols;
   if (p.first_key + n0 >= p.first_query + m0 + kBlockRows) return;
   clear_total();
   multiply(m0, n0, 0, p.width);
-  [[unroll]] for (uint i = 0; i < 4 * kQuads; ++i) {
+  [[unroll]] for (uint i = 0; i < kTotals; ++i) {
     const uint m = m0 + product_row(i);
     [[unroll]] for (uint j = 0; j < 4; ++j) {
-      const uint n = n0 + product_col() + j;
+      const uint n = n0 + product_col(i) + j;
       if (m < p.rows && n < p.keys) scores[(gl_WorkGroupID.z * p.rows + m) * p.stride + p.first_key + n] = total[i][j];
     }
   }

@@ -11,7 +11,7 @@
 #define B_ALONG_K 1
 #include "backends/vulkan/shaders/product.glsl"
 
-layout(push_constant, std430) uniform Push { ClipErrorPush p; };
+PUSH_CONSTANTS(ClipErrorPush)
 layout(binding = 0, std430) readonly buffer W { float w[]; };
 layout(binding = 1, std430) readonly buffer Gram { float gram[]; };
 layout(binding = 1, std430) readonly buffer FourGram { vec4 four_gram[]; };
@@ -40,26 +40,27 @@ vec4 load_b(uint n, uint k) {
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   group_index = p.first_group + gl_WorkGroupID.y;
   begin = group_index * p.group;
   width = min(p.group, p.cols - begin);
   const uint m0 = gl_WorkGroupID.x * kBlockRows, local = gl_LocalInvocationID.x;
-  float sums[4 * kQuads];
-  for (uint i = 0; i < 4 * kQuads; ++i) sums[i] = 0;
+  float sums[kTotals];
+  for (uint i = 0; i < kTotals; ++i) sums[i] = 0;
   for (uint n0 = p.row_begin; n0 < min(p.row_end, width); n0 += kBlockCols) {
     clear_total();
     multiply(m0, n0, 0, width);
-    for (uint i = 0; i < 4 * kQuads; ++i) {
+    for (uint i = 0; i < kTotals; ++i) {
       k_end = min(p.row_end, width);
-      sums[i] += dot(total[i], load_a(m0 + product_row(i), n0 + product_col()));
+      sums[i] += dot(total[i], load_a(m0 + product_row(i), n0 + product_col(i)));
     }
   }
   barrier();
-  for (uint i = 0; i < 4 * kQuads; ++i) tile_a[product_row(i) * 16 + local % 16] = sums[i];
+  for (uint i = 0; i < kTotals; ++i) row_parts[product_row(i) * 16 + product_col(i) / 4] = sums[i];
   barrier();
   if (local >= kBlockRows || m0 + local >= p.rows * p.candidates) return;
   float sum = 0;
-  for (uint i = 0; i < 16; ++i) sum += tile_a[local * 16 + i];
+  for (uint i = 0; i < 16; ++i) sum += row_parts[local * 16 + i];
   const uint trial = trial_of(m0 + local);
   loss[trial] = p.add != 0 ? loss[trial] + sum : sum;
 }

@@ -8,7 +8,7 @@
 
 layout(constant_id = 3) const bool kBias = false;
 layout(constant_id = 4) const bool kAdd = false;  // to what y holds
-layout(push_constant, std430) uniform Push { GemmPush p; };
+PUSH_CONSTANTS(GemmPush)
 layout(binding = 0, std430) readonly buffer X { float x[]; };
 layout(binding = 0, std430) readonly buffer FourX { vec4 four_x[]; };
 layout(binding = 1, std430) readonly buffer W { float w[]; };
@@ -29,13 +29,14 @@ vec4 load_b(uint n, uint k) {
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   const uint m0 = gl_WorkGroupID.y * kBlockRows, n0 = gl_WorkGroupID.x * kBlockCols;
   clear_total();
   multiply(m0, n0, 0, p.depth);
-  [[unroll]] for (uint i = 0; i < 4 * kQuads; ++i) {
+  [[unroll]] for (uint i = 0; i < kTotals; ++i) {
     const uint m = m0 + product_row(i);
     [[unroll]] for (uint j = 0; j < 4; ++j) {
-      const uint n = n0 + product_col() + j;
+      const uint n = n0 + product_col(i) + j;
       if (m >= p.rows || n >= p.cols) continue;
       const uint at = p.y.offset + m * p.y.stride + n;
       float value = total[i][j];

@@ -21,7 +21,10 @@ shared float spread[kGptqBlock * kGptqBlock];     // [later step][step]
 
 void main() {
   const uint local = gl_LocalInvocationID.x, first = gl_WorkGroupID.x * 64;
-  for (uint i = local; i < p.count * kGptqBlock; i += 64) spread[i] = factor[p.begin * kGptqBlock + i];
+  for (uint i = local; i < p.count * kGptqBlock; i += 64) {
+    const uint t = i / kGptqBlock, j = i % kGptqBlock;
+    if (j <= t) spread[i] = factor[p.factor.offset + t * p.factor.stride + j];
+  }
   for (uint i = local; i < 64 * kGptqBlock; i += 64) {
     const uint row = i / kGptqBlock, t = i % kGptqBlock;
     if (first + row < p.rows && t < p.count) weights[t * 64 + row] = work[(first + row) * p.cols + p.begin + t];

@@ -11,19 +11,19 @@ constexpr uint kGptqBlock = 32;
 const uint kGptqBlock = 32;  // steps
 #endif
 
-// work[rows, cols]: the weights in the order of the steps, then the codes. factor[cols, kGptqBlock]: for the steps of
-// one block, what their errors do to each step. errors[rows, kGptqBlock]: of the block.
+// work[rows, cols]: the weights in the order of the steps, then the codes. errors[rows, kGptqBlock]: of the block.
 struct GptqPush {
-  View outer;  // gptq_load: w; gptq_gather: by_channel, from `first` on; gptq_store: codes
+  View factor;  // its columns of the block; gptq_block: the block's own rows; gptq_spread: later ones, a window of them
   View scales, zeros;
+  View codes;
   uint rows, cols;
   uint group;         // columns
   uint begin, count;  // steps of the block
-  uint first;         // row of by_channel that is the window's first
+  uint first, later;  // steps of the window
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(GptqPush) == 48);
+static_assert(sizeof(GptqPush) == 60);
 }  // namespace scrooge::backend::vulkan
 #endif
 #endif

@@ -14,7 +14,7 @@ layout(binding = 2, std430) buffer Codes { uint codes[]; };
 void main() {
   const uint r = gl_GlobalInvocationID.y;
   if (r >= p.rows) return;
-  const uint begin = p.outer.offset + r * p.outer.stride;
+  const uint begin = p.codes.offset + r * p.codes.stride;
   const uint word = begin / 4 + gl_GlobalInvocationID.x;
   uint bits = 0, mask = 0;
   for (uint i = 0; i < 4; ++i) {

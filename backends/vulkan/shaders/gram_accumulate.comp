@@ -8,7 +8,7 @@
 #include "backends/vulkan/shaders/product.glsl"
 
 layout(constant_id = 3) const bool kUpper = false;
-layout(push_constant, std430) uniform Push { GramPush p; };
+PUSH_CONSTANTS(GramPush)
 layout(binding = 0, std430) readonly buffer A { float a[]; };
 layout(binding = 0, std430) readonly buffer FourA { vec4 four_a[]; };
 layout(binding = 1, std430) readonly buffer B { float b[]; };
@@ -28,14 +28,15 @@ vec4 load_b(uint n, uint k) {
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   const uint m0 = gl_WorkGroupID.y * kBlockRows, n0 = gl_WorkGroupID.x * kBlockCols;
   if (kUpper && n0 + kBlockCols <= p.first_row + m0) return;
   clear_total();
   multiply(m0, n0, 0, p.tokens);
-  [[unroll]] for (uint i = 0; i < 4 * kQuads; ++i) {
+  [[unroll]] for (uint i = 0; i < kTotals; ++i) {
     const uint m = m0 + product_row(i);
     [[unroll]] for (uint j = 0; j < 4; ++j) {
-      const uint n = n0 + product_col() + j;
+      const uint n = n0 + product_col(i) + j;
       if (m < p.rows && n < p.cols && (!kUpper || n >= p.first_row + m)) {
         gram[p.gram.offset + m * p.gram.stride + n] += total[i][j];
       }

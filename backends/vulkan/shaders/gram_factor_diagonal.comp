@@ -7,7 +7,7 @@
 #include "backends/vulkan/shaders/double_float_root.glsl"
 
 layout(local_size_x = 256) in;
-layout(push_constant, std430) uniform Push { FactorTilePush p; };
+layout(push_constant, std430) uniform Push { FactorPush p; };
 layout(binding = 0, std430) buffer State { vec2 state[]; };
 
 shared vec2 both[32 * 33];

@@ -8,26 +8,37 @@
 namespace scrooge::backend::vulkan {
 #endif
 
-// Rows of `by_step` and `by_channel` from `first` on, a window of them, and those of one tile, `fixed`.
-struct FactorTilePush {
-  View step, channel, fixed_step, fixed_channel;
-  uint size;        // of the Gram matrix
-  uint first_row;   // of the window
-  uint first_tile;  // of the grid
-  uint fixed_tile;
+// Rows of a lower triangular matrix of double_float numbers which one square matrix holds: the value of (a, b) is its
+// element (size - 1 - a, size - 1 - b), the remainder its element (a, b). So both are in rows that lie together, and on
+// either side of the diagonal. Element (m, b) of these rows is at values.offset - m * values.stride - b and at
+// rests.offset + m * rests.stride + b.
+struct FactorRows {
+  View values, rests;
 };
 
-// Rows [first, first + rows) of one matrix, rows [other_first, other_first + other_rows) of another.
-struct FactorMovePush {
-  View from, to;
+struct FactorPush {
+  FactorRows window;
+  FactorRows of_fixed;  // of the tile fixed_tile
+  uint size;            // of the Gram matrix
+  uint first_row;       // of the window
+  uint first_tile;      // of the grid
+  uint fixed_tile;
+  uint end_tile;  // gram_factor_invert: of the window, or fixed_tile
+};
+
+struct FactorTracePush {
+  View from;  // rows [first, first + rows) of the Gram matrix
   uint size;
-  uint first, rows, other_first, other_rows;
+  uint first, rows;
   float factor, factor_rest;  // a double_float number
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(FactorTilePush) == 48 && sizeof(FactorMovePush) == 44);
+static_assert(sizeof(FactorPush) == 52 && sizeof(FactorTracePush) == 28);
 inline constexpr int64_t kFactorTile = 32;
+#else
+#define VALUE(rows, m, b) ((rows).values.offset - (m) * (rows).values.stride - (b))
+#define REST(rows, m, b) ((rows).rests.offset + (m) * (rows).rests.stride + (b))
 #endif
 
 // The scratch, double_float numbers in elements: x of the first says whether the factorization broke down, the second

@@ -7,7 +7,7 @@
 #include "backends/vulkan/shaders/workgroup_sum.glsl"
 
 layout(local_size_x = 256) in;
-layout(push_constant, std430) uniform Push { FactorMovePush p; };
+layout(push_constant, std430) uniform Push { FactorTracePush p; };
 layout(binding = 0, std430) readonly buffer From { float from[]; };
 layout(binding = 1, std430) buffer State { vec2 state[]; };
 

@@ -8,7 +8,7 @@
 #include "backends/vulkan/shaders/product.glsl"
 
 layout(constant_id = 3) const bool kDifference = false;
-layout(push_constant, std430) uniform Push { QuadraticPush p; };
+PUSH_CONSTANTS(QuadraticPush)
 layout(binding = 0, std430) readonly buffer A { float a[]; };
 layout(binding = 0, std430) readonly buffer FourA { vec4 four_a[]; };
 layout(binding = 1, std430) readonly buffer B { float b[]; };
@@ -33,21 +33,24 @@ vec4 load_b(uint n, uint k) {
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   const uint m0 = gl_WorkGroupID.y * kBlockRows, n0 = gl_WorkGroupID.x * kBlockCols;
   clear_total();
-  multiply(m0, n0, 0, min(n0, p.depth));
-  [[unroll]] for (uint i = 0; i < 4 * kQuads; ++i) total[i] *= 2.0;
-  if (n0 < p.depth) multiply(m0, n0, n0, min(n0 + kBlockCols, p.depth));
+  [[dont_unroll]] for (uint turn = 0; turn < 2; ++turn) {  // so that compilers see one product
+    [[unroll]] for (uint i = 0; i < kTotals; ++i) total[i] *= 2.0;
+    const uint begin = turn == 0 ? 0 : n0;
+    multiply(m0, n0, begin, min(begin + (turn == 0 ? n0 : kBlockCols), p.depth));
+  }
   barrier();
-  [[unroll]] for (uint i = 0; i < 4 * kQuads; ++i) {
-    const uint row = product_row(i), m = m0 + row, n = n0 + product_col();
-    tile_a[row * 16 + gl_LocalInvocationID.x % 16] =
+  [[unroll]] for (uint i = 0; i < kTotals; ++i) {
+    const uint row = product_row(i), m = m0 + row, n = n0 + product_col(i);
+    row_parts[row * 16 + product_col(i) / 4] =
         dot(total[i], load_error(m, n, m < p.rows ? int(p.cols) - int(n) : 0));
   }
   barrier();
   const uint row = gl_LocalInvocationID.x;
   if (row >= kBlockRows || m0 + row >= p.rows) return;
   float sum = 0;
-  for (uint i = 0; i < 16; ++i) sum += tile_a[row * 16 + i];
+  for (uint i = 0; i < 16; ++i) sum += row_parts[row * 16 + i];
   parts[(p.first_slot + gl_WorkGroupID.x) * p.rows + m0 + row] = sum;
 }

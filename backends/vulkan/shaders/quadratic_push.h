@@ -25,10 +25,11 @@ struct ScaleSearchErrorPush {
   View w, candidate, error;
   uint cols, groups, group;  // of a row; groups of a row; columns of a group
   uint lanes;                // a power of 2
+  uint rows;
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(QuadraticPush) == 40 && sizeof(QuadraticSumPush) == 16 && sizeof(ScaleSearchErrorPush) == 40);
+static_assert(sizeof(QuadraticPush) == 40 && sizeof(QuadraticSumPush) == 16 && sizeof(ScaleSearchErrorPush) == 44);
 inline constexpr int64_t kQuadraticSumRows = 256;  // of a workgroup
 }  // namespace scrooge::backend::vulkan
 #endif

@@ -8,7 +8,7 @@
 #define B_ALONG_K 1
 #include "backends/vulkan/shaders/product.glsl"
 
-layout(push_constant, std430) uniform Push { RefinePush p; };
+PUSH_CONSTANTS(RefinePush)
 layout(binding = 0, std430) readonly buffer W { float w[]; };
 layout(binding = 1, std430) readonly buffer Codes { uint codes[]; };
 layout(binding = 2, std430) readonly buffer Scales { float scales[]; };
@@ -36,13 +36,14 @@ vec4 load_b(uint n, uint k) {
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   const uint m0 = gl_WorkGroupID.y * kBlockRows, n0 = gl_WorkGroupID.x * kBlockCols;
   clear_total();
   multiply(m0, n0, 0, p.cols);
-  for (uint i = 0; i < 4 * kQuads; ++i) {
+  for (uint i = 0; i < kTotals; ++i) {
     const uint m = m0 + product_row(i);
     for (uint j = 0; j < 4; ++j) {
-      const uint n = n0 + product_col() + j;
+      const uint n = n0 + product_col(i) + j;
       if (m < p.rows && n < p.count) slopes[m * p.cols + p.first + n] = total[i][j];
     }
   }

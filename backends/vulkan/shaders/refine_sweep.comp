@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One pass of coordinate descent over the channels of a window of G, a workgroup a row. All invocations look ahead,
-// one channel each; the first channel whose code moves is taken, the slopes of all channels follow, and they look
-// again from the next one on. That is the order of one after another, at the price of the few codes that move.
+// one channel of a block of 256 each; the first channel whose code moves is taken, the slopes of the block follow, and
+// they look again from the next one on. That is the order of one after another, at the price of the few codes that
+// move. What the moves of a block do to the slopes of the others is made up for after it, in their order.
 #version 450
 #include "backends/vulkan/shaders/refine_push.h"
 #include "backends/vulkan/shaders/half.glsl"
@@ -17,8 +18,9 @@ layout(binding = 2, std430) readonly buffer Gram { float gram[]; };
 layout(binding = 3, std430) buffer Slopes { float slopes[]; };
 layout(binding = 4, std430) buffer Moved { uint moved[]; };
 
-shared uint first_to_move;
-shared float change;
+shared uint first_to_move[2];  // of this look, of the next
+shared uint moves[256];        // channels, of the block
+shared float changes[256];     // of their values
 
 // refined_code() of src/tensor/quantize_math.h.
 float refined_code(float code, float scale, float slope, float curvature) {
@@ -34,35 +36,51 @@ void main() {
   const uint local = gl_LocalInvocationID.x, r = gl_WorkGroupID.x;
   if (moved[r] + 1 < p.sweep) return;  // the last sweep changed nothing
   const uint row = r * p.cols, code_row = p.codes.offset + r * p.codes.stride;
-  const uint end = p.first + p.count;
+  const uint end = p.first + p.count, gram_row = p.gram.offset - p.first * p.gram.stride;
   bool any = false;
-  for (uint at = p.first; at < end;) {
-    if (local == 0) first_to_move = end;
-    barrier();
-    const uint c = at / 256 * 256 + local;  // so that the slopes of a channel are always the same invocation's
-    float scale, before, after;
-    if (c >= at && c < end) {
+  if (local < 2) first_to_move[local] = end;
+  barrier();
+  for (uint block = p.first / 256 * 256; block < end; block += 256) {
+    const uint c = block + local;  // so that the slopes of a channel are always the same invocation's
+    const bool real = c < p.cols;
+    bool waits = c >= p.first && c < end;
+    float slope = real ? slopes[row + c] : 0.0;
+    float scale = 0, before = 0, curvature = 0;
+    if (waits) {
       scale = scales[p.scales.offset + r * p.scales.stride + c / p.group];
       before = float(LOAD_ELEMENT(codes, 1, code_row + c));
-      after = refined_code(before, scale, slopes[row + c], gram[p.gram.offset + (c - p.first) * p.gram.stride + c]);
-      if (after != before) atomicMin(first_to_move, c);
+      curvature = gram[gram_row + c * p.gram.stride + c];
     }
-    barrier();
-    const uint moving = first_to_move;
-    if (c == moving && moving < end) {
-      change = (after - before) * scale;
-      const uint byte = code_row + c;
-      STORE_MASKED(codes, byte / 4, uint(after) << (byte % 4 * 8), 0xffu << (byte % 4 * 8))
+    uint count = 0;
+    for (uint look = 0;; look = 1 - look) {
+      const float after = waits ? refined_code(before, scale, slope, curvature) : before;
+      if (after != before) atomicMin(first_to_move[look], c);
+      barrier();
+      const uint moving = first_to_move[look];
+      if (local == 0) first_to_move[1 - look] = end;
+      if (c == moving && moving < end) {
+        moves[count] = c;
+        changes[count] = (after - before) * scale;
+        const uint byte = code_row + c;
+        STORE_MASKED(codes, byte / 4, uint(after) << (byte % 4 * 8), 0xffu << (byte % 4 * 8))
+      }
+      barrier();
+      if (moving >= end) break;
+      if (real) slope += changes[count] * gram[gram_row + moving * p.gram.stride + c];
+      waits = waits && c > moving;
+      ++count;
     }
-    barrier();
-    if (moving == end) {
-      at = (at / 256 + 1) * 256;
-      continue;
-    }
-    const uint gram_row = p.gram.offset + (moving - p.first) * p.gram.stride;
-    for (uint i = local; i < p.cols; i += 256) slopes[row + i] += change * gram[gram_row + i];
+    if (count == 0) continue;
     any = true;
-    at = moving + 1;
+    if (real) slopes[row + c] = slope;
+    for (uint i = local; i < p.cols; i += 256) {
+      if (i == c) continue;
+      float other = slopes[row + i];
+      for (uint move = 0; move < count; ++move) {
+        other += changes[move] * gram[gram_row + moves[move] * p.gram.stride + i];
+      }
+      slopes[row + i] = other;
+    }
   }
   if (any && local == 0) moved[r] = p.sweep;
 }

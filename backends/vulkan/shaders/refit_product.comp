@@ -10,7 +10,7 @@
 #define B_ALONG_K 1
 #include "backends/vulkan/shaders/product.glsl"
 
-layout(push_constant, std430) uniform Push { RefitPush p; };
+PUSH_CONSTANTS(RefitPush)
 layout(binding = 0, std430) readonly buffer W { float w[]; };
 layout(binding = 1, std430) readonly buffer Codes { uint codes[]; };
 layout(binding = 2, std430) readonly buffer Scales { float scales[]; };
@@ -50,36 +50,37 @@ vec4 load_b(uint n, uint k) {
 vec2 dot_levels(uint m0, uint n0) {
   const uint local = gl_LocalInvocationID.x;
   barrier();
-  for (uint i = 0; i < 4; ++i) {
+  for (uint i = 0; i < kTotals; ++i) {
     const uint m = m0 + product_row(i);
     vec2 sum = vec2(0);
     for (uint j = 0; j < 4; ++j) {
-      const uint n = n0 + product_col() + j;
+      const uint n = n0 + product_col(i) + j;
       if (m < p.rows && n < p.count) sum = df_add(sum, two_product(level(m, begin + p.first + n), total[i][j]));
     }
-    tile_a[product_row(i) * 16 + local % 16] = sum.x;
-    tile_b[product_row(i) * 16 + local % 16] = sum.y;
+    row_parts[product_row(i) * 16 + product_col(i) / 4] = sum.x;
+    more_parts[product_row(i) * 16 + product_col(i) / 4] = sum.y;
   }
   barrier();
   vec2 sum = vec2(0);
   if (local < 64) {
-    for (uint i = 0; i < 16; ++i) sum = df_add(sum, vec2(tile_a[local * 16 + i], tile_b[local * 16 + i]));
+    for (uint i = 0; i < 16; ++i) sum = df_add(sum, vec2(row_parts[local * 16 + i], more_parts[local * 16 + i]));
   }
   return sum;
 }
 
 void main() {
+  TAKE_PUSH_CONSTANTS
   const uint m0 = gl_WorkGroupID.y * 64, n0 = gl_WorkGroupID.x * 64;
   begin = p.index * p.group;
   width = min(p.group, p.cols - begin);
-  clear_total();
-  levels_only = false;
-  multiply(m0, n0, 0, p.cols);
-  const vec2 slope = dot_levels(m0, n0);
-  clear_total();
-  levels_only = true;
-  multiply(m0, n0, 0, width);
-  const vec2 curvature = dot_levels(m0, n0);
+  vec2 slope = vec2(0), curvature = vec2(0);
+  [[dont_unroll]] for (uint turn = 0; turn < 2; ++turn) {  // so that compilers see one product
+    slope = curvature;
+    clear_total();
+    levels_only = turn == 1;
+    multiply(m0, n0, 0, levels_only ? width : p.cols);
+    curvature = dot_levels(m0, n0);
+  }
   const uint m = m0 + gl_LocalInvocationID.x;
   if (gl_LocalInvocationID.x >= 64 || m >= p.rows) return;
   sums[(p.first / 64 + gl_WorkGroupID.x) * p.rows + m] = vec4(slope, curvature);

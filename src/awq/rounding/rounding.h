@@ -14,7 +14,7 @@ struct RoundingProblem {
   backend::Matrix weight;  // the target W * s, [N,K]: some rows of a linear
   QuantSpec spec;
   std::span<const float> mean_input;  // [K], mean of x / s, signed; for methods that need it
-  backend::Matrix factor;             // by_channel [K,K] of the scaled Gram matrix; for methods that need it
+  backend::Matrix factor;             // [K,K], of the scaled Gram matrix, its lower triangle; for methods that need it
   std::span<const int32_t> order;     // the factor's order
 };
 

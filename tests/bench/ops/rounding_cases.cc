@@ -41,39 +41,58 @@ std::function<Status()> restore(Workspace& space, const Matrix& changed) {
   return [=, &device = space.device()] { return device.copy(*kept.buffer, 0, *changed.buffer, 0, bytes); };
 }
 
+// Of a Gram matrix, in its place.
+struct Factored {
+  Matrix factor;
+  Order order;
+};
+Factored make_factor(Workspace& space, int64_t k) {
+  const Factored made{space.gram(k), random_order(k)};
+  bool definite = false;
+  if (space.status().ok()) {
+    space.require(space.device().gram_factor({made.factor, made.factor, *made.order, 0.01, &definite}));
+  }
+  if (space.status().ok() && !definite) {
+    space.require(Status(StatusCode::kInternal, "gram_factor: the Gram matrix should be definite"));
+  }
+  return made;
+}
+
 void add_gram_factor(int64_t k, std::vector<Case>& cases) {
-  // A Cholesky factor and a triangular inverse, K^3 / 3 each, in f64; the upper triangle is read, both outputs are
-  // whole.
+  // A Cholesky factor and a triangular inverse, K^3 / 3 each, in f64; one triangle is read, both are written.
   cases.push_back(
       {"gram_factor", shape_text({{"K", k}}), std::nullopt, 2.0 / 3 * product(k, k) * double(k),
-       kFloat * (0.5 * product(k, k + 1) + 2 * product(k, k)), [=](Workspace& space) {
+       kFloat * (0.5 * product(k, k + 1) + product(k, k)), [=](Workspace& space) {
          const Order order = random_order(k);
          const auto definite = std::make_shared<bool>();
-         const backend::GramFactorParams params{space.gram(k), space.zeros(k, k), space.zeros(k, k), *order,
-                                                0.01,          definite.get()};
+         const backend::GramFactorParams params{space.gram(k), space.zeros(k, k), *order, 0.01, definite.get()};
          return Work{[params, order, definite, &device = space.device()] { return device.gram_factor(params); }, {}};
+       }});
+}
+
+void add_gram_solve(int64_t n, int64_t k, std::vector<Case>& cases) {
+  // Two products with a triangle, which is read once for both.
+  cases.push_back(
+      {"gram_solve", shape_text({{"N", n}, {"K", k}}), std::nullopt, 2 * product(n, k) * double(k + 1),
+       kFloat * (0.5 * product(k, k + 1) + 2 * product(n, k)), [=](Workspace& space) {
+         const Factored made = make_factor(space, k);
+         const backend::GramSolveParams params{space.random(n, k), made.factor, space.zeros(n, k), *made.order};
+         return Work{[params, order = made.order, &device = space.device()] { return device.gram_solve(params); }, {}};
        }});
 }
 
 void add_gptq(const ShapeSet& set, int64_t n, int64_t k, std::vector<Case>& cases) {
   const QuantSpec spec = set.spec();
-  cases.push_back({"gptq", shape_text({{"N", n}, {"K", k}, {"g", set.group}}), std::nullopt, product(n, k) * double(k),
-                   kFloat * (product(n, k) + 0.5 * product(k, k + 1) + 2 * product(n, spec.groups(k))) + product(n, k),
-                   [=](Workspace& space) {
-                     const Coded coded = make_coded(space, n, k, spec);
-                     const Order order = random_order(k);
-                     const Matrix gram = space.gram(k), by_channel = space.zeros(k, k);
-                     bool definite = false;
-                     if (space.status().ok()) {
-                       space.require(space.device().gram_factor({gram, gram, by_channel, *order, 0.01, &definite}));
-                     }
-                     if (space.status().ok() && !definite) {
-                       space.require(Status(StatusCode::kInternal, "gram_factor: the Gram matrix should be definite"));
-                     }
-                     const backend::GptqParams params{coded.w,     coded.scales, coded.zeros, by_channel,
-                                                      coded.codes, *order,       spec};
-                     return Work{[params, order, &device = space.device()] { return device.gptq(params); }, {}};
-                   }});
+  cases.push_back(
+      {"gptq", shape_text({{"N", n}, {"K", k}, {"g", set.group}}), std::nullopt, product(n, k) * double(k),
+       kFloat * (product(n, k) + 0.5 * product(k, k + 1) + 2 * product(n, spec.groups(k))) + product(n, k),
+       [=](Workspace& space) {
+         const Coded coded = make_coded(space, n, k, spec);
+         const Factored made = make_factor(space, k);
+         const backend::GptqParams params{coded.w,     coded.scales, coded.zeros, made.factor,
+                                          coded.codes, *made.order,  spec};
+         return Work{[params, order = made.order, &device = space.device()] { return device.gptq(params); }, {}};
+       }});
 }
 
 void add_refit_scales(const ShapeSet& set, int64_t n, int64_t k, std::vector<Case>& cases) {
@@ -111,6 +130,7 @@ void add_refine_codes(const ShapeSet& set, int64_t n, int64_t k, std::vector<Cas
 void add_rounding_cases(const ShapeSet& set, std::vector<Case>& cases) {
   for (const int64_t k : {set.width, set.ff}) add_gram_factor(k, cases);
   for (const auto& [n, k] : set.linears()) {
+    add_gram_solve(n, k, cases);
     add_gptq(set, n, k, cases);
     add_refit_scales(set, n, k, cases);
     add_refine_codes(set, n, k, cases);

@@ -73,8 +73,9 @@ Matrix Workspace::gram(int64_t size) {
   std::mt19937 engine(11);
   std::uniform_real_distribution<float> draw(0.5f, 2.0f);
   for (size_t i = 0; i < count; ++i) {
-    // Once 0.9^i is nothing beside the diagonal it is zero: subnormal numbers would slow some processors down.
-    power[i] = i < 600 ? std::pow(0.9f, static_cast<float>(i)) : 0.0f;
+    // All channels have something in common, so that neither the matrix nor its factor has subnormal numbers, which
+    // slow some processors down.
+    power[i] = 0.05f + std::pow(0.9f, static_cast<float>(i));
     magnitude[i] = draw(engine);
   }
   const size_t rows_at_once = std::max<size_t>(1, (size_t{4} << 20) / (count * sizeof(float)));

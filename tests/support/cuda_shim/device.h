@@ -38,6 +38,7 @@ namespace scrooge::backend::cuda {
 
 // Not fused, which is a call where the processor may lack it, and most of the time of a tile: bounds hold for both.
 inline float fmaf(float a, float b, float c) { return a * b + c; }
+inline double fma(double a, double b, double c) { return a * b + c; }
 
 template <typename T>
 T* dynamic_shared() {

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
-#include <numeric>
 #include <string_view>
 #include <vector>
 
@@ -33,53 +32,55 @@ constexpr size_t kFence = 256;  // behind dynamic shared memory
 enum class Place : uint8_t { kReady, kAtWarp, kAtBlock, kDone };
 
 struct Thread {
-  Fiber fiber;
+  Fiber fiber;  // where it waits, once it has started
   Place place = Place::kReady;
+  bool started = false;
   char kind = 0;          // of the warp function where it waits
   unsigned meetings = 0;  // of its warp, so far
 };
 
+// One per process, made at the first launch.
 struct Machine {
   Machine() {
     void* const memory = mmap(nullptr, kStack * kMostThreads, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     stacks = memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
     shared.resize(kMostShared + kFence);
+    free_all_stacks();
+  }
+  void free_all_stacks() {
+    for (unsigned i = 0; i < kMostThreads; ++i) free_stacks[i] = kMostThreads - 1 - i;
+    free_count = kMostThreads;
   }
 
   std::byte* stacks = nullptr;
+  std::array<unsigned, kMostThreads> free_stacks{};  // the last one is taken first
+  unsigned free_count = 0;
   std::vector<std::byte> shared;
   std::array<Thread, kMostThreads> threads;
   // Two meetings deep: who comes late to read one meeting may find others already at the next, but not beyond.
   std::array<std::array<uint64_t, kMostThreads>, 2> values{};
+  std::array<std::array<unsigned, kMostThreads / kLanes>, 2> ballots{};
   Fiber scheduler;
+  Fiber ended;  // where nothing comes back to
   const KernelEntry* kernel = nullptr;
   const void* arguments = nullptr;
   std::string failure;
   SeededValues orders{20};
+  // The block at hand.
+  bool backwards = false;     // warps, and the lanes of each
+  unsigned count = 0;         // threads
+  unsigned warp_turn = 0;     // how many warps have had their turn since the last barrier
+  unsigned lane_turn = 0;     // how many lanes of this one, since its last meeting
+  unsigned at_warp = 0;       // lanes of it that wait for the others
+  unsigned done = 0;          // threads
+  unsigned stack_to_use = 0;  // of the thread that starts
 };
 
-// Made at the first launch; never freed, so that fibers cut short keep their stacks.
+// Never freed, so that fibers cut short keep their stacks.
 Machine& machine() {
   static Machine* const made = new Machine;
   return *made;
-}
-
-void thread_main() {
-  Machine& m = machine();
-  m.kernel->run(m.arguments);
-  Thread& self = m.threads[threadIdx.x];
-  self.place = Place::kDone;
-  switch_fiber(self.fiber, m.scheduler);
-}
-
-void leave(Place place) {
-  Machine& m = machine();
-  const Index3 index = threadIdx;
-  Thread& self = m.threads[index.x];
-  self.place = place;
-  switch_fiber(self.fiber, m.scheduler);
-  threadIdx = index;
 }
 
 std::string where(unsigned thread) {
@@ -87,58 +88,124 @@ std::string where(unsigned thread) {
                 "), thread ", thread);
 }
 
-// Runs the lanes of one warp until all are done or at the block's barrier. False with machine().failure set.
-bool run_warp(unsigned first, bool backwards) {
-  Machine& m = machine();
+// All lanes of the warp wait, or some are at the block's barrier or done. False with m.failure set.
+bool end_meeting(Machine& m, unsigned first) {
+  const Thread& leader = m.threads[first];
+  unsigned bits = 0;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    const Thread& thread = m.threads[first + i];
+    if (thread.place != Place::kAtWarp) {
+      m.failure = concat(where(first + i), " did not come to the warp function where ", m.at_warp, " lanes wait");
+      return false;
+    }
+    if (thread.kind != leader.kind) {
+      m.failure = concat(where(first + i), " came to another warp function than its neighbours");
+      return false;
+    }
+  }
+  const size_t meeting = (leader.meetings - 1) % 2;
+  for (unsigned i = 0; i < kLanes; ++i) {
+    bits |= static_cast<unsigned>(m.values[meeting][first + i] & 1) << i;
+    m.threads[first + i].place = Place::kReady;
+  }
+  m.ballots[meeting][first / kLanes] = bits;
+  m.at_warp = 0;
+  return true;
+}
+
+// All threads are at the block's barrier or done. False when all are done, or with m.failure set.
+bool end_barrier(Machine& m) {
+  if (m.done == m.count) return false;
+  for (unsigned i = 0; i < m.count; ++i) {
+    if (m.threads[i].place == Place::kDone) {
+      m.failure = concat(where(i), " left while ", m.count - m.done, " threads wait at __syncthreads");
+      return false;
+    }
+    m.threads[i].place = Place::kReady;
+  }
+  return true;
+}
+
+// The thread that goes on when one stops, which becomes threadIdx: lane after lane of a warp until all are done or at
+// the block's barrier, warp after warp. Null at the end of the block, or with m.failure set.
+Thread* choose_next(Machine& m) {
+  const unsigned warps = m.count / kLanes;
   while (true) {
-    for (unsigned i = 0; i < kLanes; ++i) {
-      const unsigned index = first + (backwards ? kLanes - 1 - i : i);
-      Thread& thread = m.threads[index];
-      if (thread.place != Place::kReady) continue;
+    const unsigned first = (m.backwards ? warps - 1 - m.warp_turn : m.warp_turn) * kLanes;
+    while (m.lane_turn < kLanes) {
+      const unsigned index = first + (m.backwards ? kLanes - 1 - m.lane_turn : m.lane_turn);
+      ++m.lane_turn;
+      if (m.threads[index].place != Place::kReady) continue;
       threadIdx = {index, 0, 0};
-      switch_fiber(m.scheduler, thread.fiber);
+      prefetch_fiber(m.threads[(m.backwards ? index + kMostThreads - 1 : index + 1) % kMostThreads].fiber);
+      return &m.threads[index];
     }
-    unsigned waiting = 0;
-    for (unsigned i = 0; i < kLanes; ++i) waiting += m.threads[first + i].place == Place::kAtWarp ? 1 : 0;
-    if (waiting == 0) return true;
-    for (unsigned i = 0; i < kLanes; ++i) {
-      Thread& thread = m.threads[first + i];
-      if (thread.place != Place::kAtWarp) {
-        m.failure = concat(where(first + i), " did not come to the warp function where ", waiting, " lanes wait");
-        return false;
-      }
-      if (thread.kind != m.threads[first].kind) {
-        m.failure = concat(where(first + i), " came to another warp function than its neighbours");
-        return false;
-      }
+    m.lane_turn = 0;
+    if (m.at_warp > 0) {
+      if (!end_meeting(m, first)) return nullptr;
+      continue;
     }
-    for (unsigned i = 0; i < kLanes; ++i) m.threads[first + i].place = Place::kReady;
+    if (++m.warp_turn < warps) continue;
+    m.warp_turn = 0;
+    if (!end_barrier(m)) return nullptr;
   }
 }
 
-bool run_block(const Grid& grid, bool backwards) {
+// A stack serves thread after thread until one of them has to wait: so a kernel without meetings needs only one.
+void stack_main() {
+  Machine& m = machine();
+  const unsigned stack = m.stack_to_use;
+  while (true) {
+    m.kernel->run(m.arguments);
+    m.threads[threadIdx.x].place = Place::kDone;
+    ++m.done;
+    Thread* const next = choose_next(m);
+    if (next != nullptr && !next->started) {
+      next->started = true;
+      continue;
+    }
+    m.free_stacks[m.free_count++] = stack;
+    switch_fiber(m.ended, next != nullptr ? next->fiber : m.scheduler);
+  }
+}
+
+// From a thread, or the scheduler, straight to the next thread.
+void go(Machine& m, Fiber& from, Thread* next) {
+  if (next == nullptr) return switch_fiber(from, m.scheduler);
+  if (!next->started) {
+    next->started = true;
+    m.stack_to_use = m.free_stacks[--m.free_count];
+    // Tops at different places of a page, and of the cache.
+    const size_t bytes = kStack - m.stack_to_use % 64 * 1024;
+    start_fiber(next->fiber, m.stacks + m.stack_to_use * kStack, bytes, stack_main);
+  }
+  switch_fiber(from, next->fiber);
+}
+
+void leave(Place place) {
+  Machine& m = machine();
+  Thread& self = m.threads[threadIdx.x];
+  self.place = place;
+  Thread* const next = choose_next(m);
+  if (next != &self) go(m, self.fiber, next);
+}
+
+bool run_block(const Grid& grid) {
   Machine& m = machine();
   std::memset(m.shared.data(), 0xff, grid.shared_bytes);  // NaN, so that what nobody wrote is seen
   std::memset(m.shared.data() + grid.shared_bytes, 0xa5, kFence);
   for (unsigned i = 0; i < grid.threads; ++i) {
-    m.threads[i] = {};
-    start_fiber(m.threads[i].fiber, m.stacks + i * kStack, kStack, thread_main);
+    Thread& thread = m.threads[i];
+    thread.place = Place::kReady;
+    thread.started = false;
+    thread.meetings = 0;
   }
-  const unsigned warps = grid.threads / kLanes;
-  while (true) {
-    unsigned done = 0;
-    for (unsigned w = 0; w < warps; ++w) {
-      if (!run_warp((backwards ? warps - 1 - w : w) * kLanes, backwards)) return false;
-    }
-    for (unsigned i = 0; i < grid.threads; ++i) done += m.threads[i].place == Place::kDone ? 1 : 0;
-    if (done == grid.threads) break;
-    for (unsigned i = 0; i < grid.threads; ++i) {
-      if (m.threads[i].place == Place::kDone) {
-        m.failure = concat(where(i), " left while ", grid.threads - done, " threads wait at __syncthreads");
-        return false;
-      }
-      m.threads[i].place = Place::kReady;
-    }
+  m.count = grid.threads;
+  m.warp_turn = m.lane_turn = m.at_warp = m.done = 0;
+  go(m, m.scheduler, choose_next(m));
+  if (!m.failure.empty()) {
+    m.free_all_stacks();
+    return false;
   }
   static const std::vector<std::byte> intact(kFence, std::byte{0xa5});
   if (std::memcmp(m.shared.data() + grid.shared_bytes, intact.data(), kFence) == 0) return true;
@@ -170,14 +237,14 @@ std::string run_kernel(const KernelEntry& kernel, const Grid& grid, const void* 
   gridDim = grid.blocks;
   blockDim = {grid.threads, 1, 1};
   const bool backwards = m.orders.below(2) == 1;
-  const bool threads_backwards = m.orders.below(2) == 1;
+  m.backwards = m.orders.below(2) == 1;
   const uint64_t count = static_cast<uint64_t>(grid.blocks.x) * grid.blocks.y * grid.blocks.z;
   for (uint64_t i = 0; i < count && m.failure.empty(); ++i) {
     const uint64_t block = backwards ? count - 1 - i : i;
     blockIdx.x = static_cast<unsigned>(block % grid.blocks.x);
     blockIdx.y = static_cast<unsigned>(block / grid.blocks.x % grid.blocks.y);
     blockIdx.z = static_cast<unsigned>(block / grid.blocks.x / grid.blocks.y);
-    run_block(grid, threads_backwards);
+    run_block(grid);
   }
   m.kernel = nullptr;
   return m.failure;
@@ -197,18 +264,14 @@ void meet_block() { leave(Place::kAtBlock); }
 uint64_t meet_warp(char kind, uint64_t value, int source) {
   Machine& m = machine();
   const unsigned index = threadIdx.x;
-  const unsigned first = index / kLanes * kLanes;
   Thread& self = m.threads[index];
   self.kind = kind;
-  auto& values = m.values[self.meetings++ % 2];
-  values[index] = value;
+  const size_t meeting = self.meetings++ % 2;
+  m.values[meeting][index] = value;
+  ++m.at_warp;
   leave(Place::kAtWarp);
-  if (kind == 'x') return values[first + static_cast<unsigned>(source) % kLanes];
-  uint64_t bits = 0;
-  if (kind == 'b') {
-    for (unsigned i = 0; i < kLanes; ++i) bits |= (values[first + i] & 1) << i;
-  }
-  return bits;
+  if (kind == 'x') return m.values[meeting][index / kLanes * kLanes + static_cast<unsigned>(source) % kLanes];
+  return kind == 'b' ? m.ballots[meeting][index / kLanes] : 0;
 }
 
 std::byte* dynamic_shared_memory() { return machine().shared.data(); }

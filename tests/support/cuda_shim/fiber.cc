@@ -7,8 +7,6 @@ namespace scrooge::test::shim {
 
 #if defined(__x86_64__)
 
-// Saves what a callee must keep, changes stacks, restores the same of the other.
-extern "C" void cuda_shim_switch(void** from, void* to);
 __asm__(
     ".text\n"
     ".globl cuda_shim_switch\n"
@@ -31,8 +29,6 @@ void start_fiber(Fiber& fiber, std::byte* stack, size_t bytes, void (*entry)()) 
   slots[7] = nullptr;
   fiber.stack_pointer = slots;
 }
-
-void switch_fiber(Fiber& from, Fiber& to) { cuda_shim_switch(&from.stack_pointer, to.stack_pointer); }
 
 #else
 

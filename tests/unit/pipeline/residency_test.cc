@@ -29,31 +29,34 @@ model::ModelConfig config_8b() {
 
 TEST(Residency, EveryOpenChoiceOnceAndHoldingAllFirst) {
   EXPECT_EQ(all_residencies("", {true, true, true}).size(), 2u);  // weights held or streamed
-  EXPECT_EQ(all_residencies("/tmp", {true, true, true}).size(), 32u);
+  EXPECT_EQ(all_residencies("/tmp", {true, true, true}).size(), 48u);
   EXPECT_EQ(all_residencies("/tmp", {false, true, true}).size(), 16u);
   EXPECT_EQ(all_residencies("/tmp", {false, false, false}).size(), 4u);
   const Residency first = all_residencies("/tmp", {true, true, true}).front();
   for (const Store store : {first.hidden, first.original, first.attention, first.statistics}) {
     EXPECT_EQ(store, Store::kDevice);
   }
-  EXPECT_FALSE(first.stream_weights || first.half_chunks);
+  EXPECT_FALSE(first.stream_weights || first.half_chunks || first.two_passes);
+  for (const Residency& choice : all_residencies("/tmp", {true, true, true})) {
+    EXPECT_TRUE(!choice.two_passes || choice.parks_statistics());
+  }
 }
 
 TEST(Residency, ADeviceWithMemoryOfItsOwnHasTheHostsToo) {
-  EXPECT_EQ(all_residencies("", {true, true, true, true}).size(), 32u);
-  EXPECT_EQ(all_residencies("/tmp", {true, true, true, true}).size(), 162u);
-  EXPECT_EQ(all_residencies("", {true, true, true, true, true}).size(), 64u);
+  EXPECT_EQ(all_residencies("", {true, true, true, true}).size(), 48u);
+  EXPECT_EQ(all_residencies("/tmp", {true, true, true, true}).size(), 270u);
+  EXPECT_EQ(all_residencies("", {true, true, true, true, true}).size(), 96u);
 }
 
 TEST(Residency, SaysWhatIsNotSimplyHeld) {
   Residency residency;
   EXPECT_EQ(residency_text(residency), "all held");
-  residency.half_chunks = residency.stream_weights = true;
+  residency.half_chunks = residency.stream_weights = residency.two_passes = true;
   residency.hidden = residency.statistics = Store::kHost;
   residency.attention = Store::kDisk;
   EXPECT_EQ(residency_text(residency),
-            "half a chunk at a time; weights streamed; with the host: hidden states, statistics; on disk: attention "
-            "outputs");
+            "half a chunk at a time; weights streamed; statistics in two passes; with the host: hidden states, "
+            "statistics; on disk: attention outputs");
 }
 
 TEST(Residency, WhatMovesMoreOftenCostsMore) {
@@ -75,6 +78,13 @@ TEST(Residency, WhatMovesMoreOftenCostsMore) {
   EXPECT_GT(seconds(streamed, 64), seconds(streamed, 32));
   EXPECT_LT(seconds(near, 32), attention);  // memory beside the device's is nearer than a disk
   EXPECT_LT(seconds(half, 32), seconds(near, 32));
+  Residency parked;
+  parked.statistics = Store::kDisk;
+  Residency twice = parked;
+  twice.two_passes = true;
+  EXPECT_GT(seconds(twice, 32), seconds(parked, 32));
+  twice.hidden = parked.hidden = Store::kDisk;
+  EXPECT_GT(seconds(twice, 64) - seconds(parked, 64), 1.9 * (seconds(twice, 32) - seconds(parked, 32)));
 }
 
 TEST(Residency, StatesAreKeptWhereWritingThemIsCheap) {
