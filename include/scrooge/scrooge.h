@@ -351,7 +351,7 @@ enum { SCROOGE_MEMORY_HOST = 0, SCROOGE_MEMORY_DEVICE = 1 };
 typedef struct scrooge_plan_item {
   uint32_t struct_size;
   int32_t placement;   /* SCROOGE_PLACEMENT_* */
-  const char* stage;   /* when it is there: "job", "solve", ...; lives as long as the job, as does purpose */
+  const char* stage;   /* when it is there: "job", "solve", ...; lives until convert, as does purpose */
   const char* purpose; /* what it is for: "weights of a block" */
   uint64_t bytes;      /* of memory, under the budget */
   int32_t memory;      /* SCROOGE_MEMORY_* */

@@ -162,6 +162,7 @@ Result<StageSolution> Solver::solve(std::span<const LinearProblem> linears, Stag
   if (worse && solution.choice.salience != ScaleCandidate::Salience::kIdentity) {
     SCROOGE_RETURN_IF_ERROR(factor_.unscale_gram(room.scale));
     solution.take_identity();
+    solution.broke_down = corrects && !targets.corrected;
     SCROOGE_RETURN_IF_ERROR(quantize_stage(linears, targets, statistics, room, solution));
   }
   return solution;

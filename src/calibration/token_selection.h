@@ -39,7 +39,7 @@ class TokenSelection {
  public:
   TokenSelection() = default;
   // Every tenth chunk is held out where 10 percent are asked for and that comes near; else the number of chunks that
-  // comes nearest, evenly spread; none where these are fewer than 64 tokens.
+  // comes nearest, evenly spread; none where fewer than 64 tokens of these are selected.
   TokenSelection(const Chunking& chunking, const SelectionOptions& options);
 
   bool held_out(int64_t chunk) const { return held_out_[static_cast<size_t>(chunk)]; }

@@ -30,10 +30,11 @@ Status QuantizeJob::plan_disks() {
   return {};
 }
 
-// Once more before the work: between prepare and convert others may have written.
+// Once more before the work: between prepare and convert others may have written. The plan, whose texts callers hold,
+// stays as it is.
 Status QuantizeJob::check_disks() {
-  SCROOGE_RETURN_IF_ERROR(plan_disks());
-  return check_disk(plan_.disks);
+  SCROOGE_ASSIGN_OR_RETURN(const std::vector<DiskPlan> now, plan_disk(disk_needs()));
+  return check_disk(now);
 }
 
 }  // namespace scrooge::pipeline

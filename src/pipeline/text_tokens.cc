@@ -14,10 +14,8 @@ using calibration::TokenRows;
 
 // Far above any calibration text; keeps a mistaken path (a disk image) from being read whole.
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
-// What tokenizing takes beside each byte of a piece: its ids, the words already done, the symbols of a long one.
-constexpr uint64_t kPieceBytesBeside = 32;
-// The same of a text that may be one word: its symbols and their queue.
-constexpr uint64_t kWholeBytesBeside = 48;
+// What tokenizing takes beside each byte of a piece, which may be one word: its symbols and their queue.
+constexpr uint64_t kBytesBeside = 48;
 
 // Of the fixed overhead of a process, what only a running job takes.
 constexpr uint64_t kUnusedOverhead = uint64_t{16} << 20;
@@ -102,7 +100,7 @@ Result<TokenRows> read_token_rows(const ModelSource& source, const TextOptions& 
   const tokenizer::TextCuts& cuts = tokenizer->cuts();
   TextPieces::Options reading;
   reading.last_cut = [&](std::string_view text) { return cuts.last_in(text); };
-  reading.bytes_beside = cuts.any() ? kPieceBytesBeside : kWholeBytesBeside;
+  reading.bytes_beside = kBytesBeside;
   reading.limit = kMaxTextBytes;
   reading.advice = cuts.any() ? "or put line breaks into the text"
                               : "or give a shorter text: this model's tokenizer takes it as one piece";

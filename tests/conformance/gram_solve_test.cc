@@ -120,7 +120,7 @@ TEST_P(GramSolveTest, MayBeInPlace) {
 }
 
 SCROOGE_CONFORMANCE(GramSolveTest, SolveShape, {1, 1}, {3, 7}, {150, 9}, {2, 33}, {70, 64}, {5, 65}, {33, 130},
-                    {129, 200}, {3, 400});
+                    {129, 200}, {300, 33}, {3, 400});
 
 }  // namespace
 }  // namespace scrooge::test
