@@ -45,7 +45,7 @@ bool is_separator(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\
 
 }  // namespace
 
-Result<RowCutter> RowCutter::create(const RowOptions& options, std::string name, MemoryBudget* budget) {
+Result<RowCutter> RowCutter::create(const RowOptions& options, std::string name, MemoryBudget& budget) {
   if (options.length < 2) return error(StatusCode::kInvalidArgument, "length: a row needs at least 2 tokens");
   RowCutter cutter(options, std::move(name), budget);
   cutter.rows_.length = options.length;
@@ -91,12 +91,10 @@ Status RowCutter::make_room(uint64_t ids) {
   uint64_t room = rows_.ids.capacity() + rows_.ids.capacity() / 2;
   if (options_.max_rows > 0) room = std::min(room, static_cast<uint64_t>(options_.max_rows * options_.length));
   room = std::max(room, needed);
-  if (budget_ != nullptr) {
-    SCROOGE_RETURN_IF_ERROR(budget_->reserve(room * sizeof(int32_t), concat(name_, ": its token ids"))
-                                .with_advice("or give fewer or shorter samples"));
-  }
+  SCROOGE_RETURN_IF_ERROR(budget_->reserve(room * sizeof(int32_t), concat(name_, ": its token ids"))
+                              .with_advice("or give fewer or shorter samples"));
   rows_.ids.reserve(static_cast<size_t>(room));
-  if (budget_ != nullptr) budget_->give_back(before);
+  budget_->give_back(before);
   return {};
 }
 
@@ -125,14 +123,6 @@ Result<TokenRows> RowCutter::finish() {
   rows_.ids.resize(static_cast<size_t>(rows_.rows * rows_.length));
   rows_.dropped = std::max(total_, position_) - static_cast<uint64_t>(rows_.rows) * text_per_row();
   return std::move(rows_);
-}
-
-Result<TokenRows> cut_rows(std::span<const int32_t> ids, const RowOptions& options, const std::string& name) {
-  SCROOGE_ASSIGN_OR_RETURN(RowCutter cutter, RowCutter::create(options, name, nullptr));
-  SCROOGE_RETURN_IF_ERROR(cutter.check(ids, 0));
-  if (cutter.needs_total()) cutter.choose(ids.size());
-  SCROOGE_RETURN_IF_ERROR(cutter.add(ids));
-  return cutter.finish();
 }
 
 size_t last_token_id_cut(std::string_view text) {

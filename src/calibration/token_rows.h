@@ -41,9 +41,8 @@ struct RowOptions {
 // counted in a budget. One thread.
 class RowCutter {
  public:
-  // `name` stands in messages. kInvalidArgument for a length below 2. The budget may be null, else it must outlive the
-  // cutter.
-  static Result<RowCutter> create(const RowOptions& options, std::string name, MemoryBudget* budget);
+  // `name` stands in messages. kInvalidArgument for a length below 2. The budget must outlive the cutter.
+  static Result<RowCutter> create(const RowOptions& options, std::string name, MemoryBudget& budget);
 
   // Rows are chosen among all there are: how many ids come must be known first, from choose().
   bool needs_total() const { return options_.sampling != Sampling::kFirst && options_.max_rows > 0; }
@@ -63,8 +62,8 @@ class RowCutter {
   Result<TokenRows> finish();
 
  private:
-  RowCutter(const RowOptions& options, std::string name, MemoryBudget* budget)
-      : options_(options), name_(std::move(name)), budget_(budget) {}
+  RowCutter(const RowOptions& options, std::string name, MemoryBudget& budget)
+      : options_(options), name_(std::move(name)), budget_(&budget) {}
   uint64_t text_per_row() const { return static_cast<uint64_t>(options_.length - (options_.bos ? 1 : 0)); }
   bool wants_row(uint64_t row) const;
   Status make_room(uint64_t ids);
@@ -77,9 +76,6 @@ class RowCutter {
   uint64_t position_ = 0;         // of the next id
   TokenRows rows_;
 };
-
-// The same for ids that are all there.
-Result<TokenRows> cut_rows(std::span<const int32_t> ids, const RowOptions& options, const std::string& name);
 
 // Ids as decimal text, separated by white space or commas. kBadText names the position of what is not a number;
 // `offset` is that of the text's first byte.

@@ -64,19 +64,17 @@ Chunking chunking_for(int64_t sequences, int64_t sequence, double percent) {
 TokenSelection::TokenSelection(const Chunking& chunking, const SelectionOptions& options)
     : chunking_(chunking), options_(options), held_out_(chunks_to_hold_out(chunking, options.held_out)) {
   select({});
-  int64_t selected = 0;
-  for (int64_t chunk = 0; chunk < chunking.chunks(); ++chunk) {
-    for (const RowSlice& slice : slices(chunk)) selected += held_out(chunk) ? slice.count : 0;
-  }
-  if (selected < kFewestTokens) held_out_.assign(held_out_.size(), false);
+  if (selected_tokens(true) < static_cast<uint64_t>(kFewestTokens)) held_out_.assign(held_out_.size(), false);
 }
 
 uint64_t TokenSelection::held_out_tokens() const { return static_cast<uint64_t>(tokens_of(chunking_, held_out_)); }
 
-uint64_t TokenSelection::statistics_tokens() const {
+uint64_t TokenSelection::statistics_tokens() const { return selected_tokens(false); }
+
+uint64_t TokenSelection::selected_tokens(bool held_out_ones) const {
   int64_t tokens = 0;
   for (int64_t chunk = 0; chunk < chunking_.chunks(); ++chunk) {
-    if (held_out(chunk)) continue;
+    if (held_out(chunk) != held_out_ones) continue;
     for (const RowSlice& slice : slices(chunk)) tokens += slice.count;
   }
   return static_cast<uint64_t>(tokens);

@@ -53,6 +53,7 @@ class TokenSelection {
   void drop_outliers(std::span<const float> scores);
 
  private:
+  uint64_t selected_tokens(bool held_out_ones) const;
   void select(const std::vector<bool>& dropped);
 
   Chunking chunking_;

@@ -86,7 +86,7 @@ Result<TokenRows> read_token_rows(const ModelSource& source, const TextOptions& 
   rows.seed = options.seed;
   rows.vocabulary = source.config().vocabulary;
   if (!options.token_ids.empty()) {
-    SCROOGE_ASSIGN_OR_RETURN(RowCutter cutter, RowCutter::create(rows, options.token_ids, &budget));
+    SCROOGE_ASSIGN_OR_RETURN(RowCutter cutter, RowCutter::create(rows, options.token_ids, budget));
     SCROOGE_ASSIGN_OR_RETURN(
         TextPieces pieces,
         TextPieces::open(options.token_ids, {calibration::last_token_id_cut, sizeof(int32_t), kMaxTextBytes, {}},
@@ -110,7 +110,7 @@ Result<TokenRows> read_token_rows(const ModelSource& source, const TextOptions& 
                  " tokens");
   }
   if (tokenizer->adds_bos()) rows.bos = tokenizer->bos();
-  SCROOGE_ASSIGN_OR_RETURN(RowCutter cutter, RowCutter::create(rows, options.text, &budget));
+  SCROOGE_ASSIGN_OR_RETURN(RowCutter cutter, RowCutter::create(rows, options.text, budget));
   tokenizer::BpeScratch words;
   const Encode encode = [&](std::string_view piece, uint64_t offset) {
     return tokenizer->encode_part(piece, offset > 0, words, cancel);

@@ -13,6 +13,20 @@ else()
   endforeach()
 endif()
 
+# scrooge_c_program(NAME SOURCE [LINKS target...] [INCLUDES folder...]): a program in C, or C++, as users would compile it.
+function(scrooge_c_program name source)
+  cmake_parse_arguments(arg "" "" "LINKS;INCLUDES" ${ARGN})
+  add_executable(${name} "${source}")
+  target_include_directories(${name} PRIVATE ${arg_INCLUDES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS})
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wshadow -pedantic -Werror)
+  if(SCROOGE_SANITIZE)
+    target_compile_options(${name} PRIVATE -fsanitize=${SCROOGE_SANITIZE})
+    target_link_options(${name} PRIVATE -fsanitize=${SCROOGE_SANITIZE})
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)  # clang has a sanitizer run-time for each language
+  endif()
+endfunction()
+
 function(scrooge_compile_tests prefix)
   cmake_parse_arguments(arg "" "" "STANDARDS;FLAGS;FILES" ${ARGN})
   foreach(compiler IN LISTS SCROOGE_TEST_COMPILERS)

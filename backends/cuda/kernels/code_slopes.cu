@@ -22,15 +22,8 @@ SCROOGE_KERNEL(scrooge_code_slopes, 256, CodeSlopesArguments) {
   };
   float sums[8][8] = {};
   multiply_tile<FusedStep, true, false>(errors, gram, 0, k, {rows - first_row, k - first_column}, shared, sums);
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const int64_t row = first_row + part_of(i, tile_row());
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int column = first_column + part_of(j, tile_column());
-      if (row < rows && column < k) args.slopes.row(row)[column] = sums[i][j];
-    }
-  }
+  for_each_part(first_row, first_column, rows, k, sums,
+                [&](int64_t row, int column, float sum) { args.slopes.row(row)[column] = sum; });
 }
 
 }  // namespace scrooge::backend::cuda

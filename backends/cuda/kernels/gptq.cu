@@ -89,16 +89,9 @@ SCROOGE_KERNEL(scrooge_gptq_spread, 256, GptqArguments) {
   const int first_step = args.end + static_cast<int>(blockIdx.x) * kTile;
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTile;
   const int steps = args.scheme.k;
-  float sums[8][8];
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const int64_t row = first_row + part_of(i, tile_row());
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int step = first_step + part_of(j, tile_column());
-      sums[i][j] = row < args.w.rows && step < steps ? args.by_step.row(row)[step] : 0.0f;
-    }
-  }
+  float sums[8][8] = {};
+  for_each_part(first_row, first_step, args.w.rows, steps, sums,
+                [&](int64_t row, int step, float& sum) { sum = args.by_step.row(row)[step]; });
   const auto error = [&](int along, int step) {
     const int64_t row = first_row + along;
     return row < args.w.rows ? args.error.row(row)[step] : 0.0f;
@@ -109,15 +102,8 @@ SCROOGE_KERNEL(scrooge_gptq_spread, 256, GptqArguments) {
   };
   multiply_tile<SubtractStep, true, true>(error, factor, 0, args.end - args.begin,
                                           {args.w.rows - first_row, steps - first_step}, shared, sums);
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const int64_t row = first_row + part_of(i, tile_row());
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int step = first_step + part_of(j, tile_column());
-      if (row < args.w.rows && step < steps) args.by_step.row(row)[step] = sums[i][j];
-    }
-  }
+  for_each_part(first_row, first_step, args.w.rows, steps, sums,
+                [&](int64_t row, int step, float sum) { args.by_step.row(row)[step] = sum; });
 }
 
 }  // namespace scrooge::backend::cuda

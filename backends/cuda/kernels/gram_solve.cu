@@ -11,24 +11,6 @@
 #include "backends/cuda/kernels/product_tile.cuh"
 
 namespace scrooge::backend::cuda {
-namespace {
-
-// write(row, column, sum) for what this thread has of the tile that starts at `first_row`, `first_column`.
-template <typename Write>
-__device__ __forceinline__ void write_tile(int64_t first_row, int first_column, const SolveArguments& args,
-                                           const float (&sums)[8][8], const Write& write) {
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const int64_t row = first_row + part_of(i, tile_row());
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int column = first_column + part_of(j, tile_column());
-      if (row < args.x.rows && column < args.x.cols) write(row, column, sums[i][j]);
-    }
-  }
-}
-
-}  // namespace
 
 SCROOGE_KERNEL(scrooge_solve_gather, 256, SolveArguments) {
   const int64_t step = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -55,8 +37,8 @@ SCROOGE_KERNEL(scrooge_solve_half, 256, SolveArguments) {
   float sums[8][8] = {};
   multiply_tile<FusedStep, true, true>(input, factor, first, size, {args.x.rows - first_row, size - first}, shared,
                                        sums);
-  write_tile(first_row, first, args, sums,
-             [&](int64_t row, int column, float sum) { args.half.row(row)[column] = sum; });
+  for_each_part(first_row, first, args.x.rows, size, sums,
+                [&](int64_t row, int column, float sum) { args.half.row(row)[column] = sum; });
 }
 
 SCROOGE_KERNEL(scrooge_solve_whole, 256, SolveArguments) {
@@ -76,8 +58,8 @@ SCROOGE_KERNEL(scrooge_solve_whole, 256, SolveArguments) {
   float sums[8][8] = {};
   multiply_tile<FusedStep, true, true>(input, factor, 0, end, {args.x.rows - first_row, size - first}, shared, sums);
   const int32_t* const order = args.order.data();
-  write_tile(first_row, first, args, sums,
-             [&](int64_t row, int column, float sum) { args.y.row(row)[order[column]] = sum; });
+  for_each_part(first_row, first, args.x.rows, size, sums,
+                [&](int64_t row, int column, float sum) { args.y.row(row)[order[column]] = sum; });
 }
 
 }  // namespace scrooge::backend::cuda

@@ -120,4 +120,20 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int begin,
   }
 }
 
+// body(row, column, part of sums) for each of this thread's 8 x 8 parts that is there: of the tile that starts at
+// `first_row` and `first_column` in a matrix of `rows` by `columns`.
+template <typename Body>
+__device__ __forceinline__ void for_each_part(int64_t first_row, int first_column, int64_t rows, int columns,
+                                              float (&sums)[8][8], const Body& body) {
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    const int64_t row = first_row + part_of(i, tile_row());
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      const int column = first_column + part_of(j, tile_column());
+      if (row < rows && column < columns) body(row, column, sums[i][j]);
+    }
+  }
+}
+
 }  // namespace scrooge::backend::cuda

@@ -72,16 +72,9 @@ SCROOGE_KERNEL(scrooge_refit_spread, 256, RefitScalesArguments) {
   const int first_column = end + static_cast<int>(blockIdx.x) * kTile;
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTile;
   const int64_t rows = args.scales.rows;
-  float sums[8][8];
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const int64_t row = first_row + part_of(i, tile_row());
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int column = first_column + part_of(j, tile_column());
-      sums[i][j] = row < rows && column < scheme.k ? args.slopes.row(row)[column] : 0.0f;
-    }
-  }
+  float sums[8][8] = {};
+  for_each_part(first_row, first_column, rows, scheme.k, sums,
+                [&](int64_t row, int column, float& sum) { sum = args.slopes.row(row)[column]; });
   const auto moved = [&](int along, int step) {
     const int64_t row = first_row + along;
     return row < rows ? args.moved.row(row)[step] : 0.0f;
@@ -92,15 +85,8 @@ SCROOGE_KERNEL(scrooge_refit_spread, 256, RefitScalesArguments) {
   };
   multiply_tile<FusedStep, true, false>(moved, gram, 0, scheme.group, {rows - first_row, scheme.k - first_column},
                                         shared, sums);
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const int64_t row = first_row + part_of(i, tile_row());
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int column = first_column + part_of(j, tile_column());
-      if (row < rows && column < scheme.k) args.slopes.row(row)[column] = sums[i][j];
-    }
-  }
+  for_each_part(first_row, first_column, rows, scheme.k, sums,
+                [&](int64_t row, int column, float sum) { args.slopes.row(row)[column] = sum; });
 }
 
 }  // namespace scrooge::backend::cuda

@@ -31,10 +31,7 @@ def main():
                  seconds=round(time.monotonic() - started, 1), cpu_seconds=round(time.process_time() - started_cpu, 1),
                  quantizing_threads=torch.get_num_threads(), peak_rss_bytes=protocol.peak_rss())
     print(json.dumps(facts), file=sys.stderr, flush=True)
-    plain = protocol.load(folder)  # without the attributes that the tool leaves on a model
-    state, changed = plain.state_dict(), model.state_dict()
-    for name in state:
-        state[name].copy_(changed[name])
+    plain = protocol.plain_copy(folder, model.state_dict())
     protocol.report_saved(protocol.save(plain, options, f"auto-round-{options.iterations}", **facts), options)
 
 

@@ -48,10 +48,7 @@ def main():
                  seconds=round(time.monotonic() - started, 1), cpu_seconds=round(time.process_time() - started_cpu, 1),
                  quantizing_threads=torch.get_num_threads(), peak_rss_bytes=protocol.peak_rss())
     print(json.dumps(facts), file=sys.stderr, flush=True)
-    plain = protocol.load(folder)  # without the modules that the tool leaves in a model
-    state = plain.state_dict()
-    for name in state:
-        state[name].copy_(kept["state"][name])
+    plain = protocol.plain_copy(folder, kept["state"])
     for name, linear in protocol.linears(plain):
         linear.weight.copy_(in_half_scales(linear.weight, kept["results"]["model.layers." + name]))
     protocol.report_saved(protocol.save(

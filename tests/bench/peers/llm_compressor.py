@@ -52,10 +52,7 @@ def main():
                 max_seq_length=protocol.LENGTH, num_calibration_samples=len(rows), shuffle_calibration_samples=False,
                 oneshot_device="cpu", log_dir=None)
     seconds, cpu_seconds, peak = (time.monotonic() - started, time.process_time() - started_cpu, protocol.peak_rss())
-    plain = protocol.load(folder)  # without the attributes that the tool leaves on a model
-    state, changed = plain.state_dict(), model.state_dict()
-    for name in state:
-        state[name].copy_(changed[name])
+    plain = protocol.plain_copy(folder, model.state_dict())
     for (_, target), (_, source) in zip(protocol.linears(plain), protocol.linears(model)):
         target.weight.copy_(dequantized(source))
     name = options.method + (" with act-order" if options.actorder else "")

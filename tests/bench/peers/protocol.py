@@ -98,6 +98,15 @@ def evaluate(model, reference, ids, windows=0):
     return result
 
 
+def plain_copy(folder, state):
+    """The checkpoint's model with the tensors of `state`, without what a tool leaves in or on its own model."""
+    model = load(folder)
+    own = model.state_dict()
+    for name in own:
+        own[name].copy_(state[name])
+    return model
+
+
 def save(model, options, name, **facts):
     """Keeps what a peer made, dequantized, with the facts of the run, so that evaluate_saved.py can read it again."""
     folder = options.work / f"{name}-{options.bits}g{options.group}"

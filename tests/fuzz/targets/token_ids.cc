@@ -3,6 +3,7 @@
 #include "src/calibration/token_rows.h"
 
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/support/cut_rows.h"
 
 namespace scrooge::fuzz {
 
@@ -29,7 +30,7 @@ void run(std::string_view input) {
     require(ids.status().code() == StatusCode::kBadText, "bad ids are a bad text");
     return;
   }
-  const auto rows = calibration::cut_rows(*ids, options, "input");
+  const auto rows = test::cut_rows(*ids, options, "input");
   if (!rows.ok()) return;
   require(rows->rows > 0 && rows->length == options.length, "rows have the length asked for");
   require(rows->ids.size() == static_cast<size_t>(rows->rows * rows->length), "rows are whole");

@@ -5,8 +5,12 @@
 
 #include <numeric>
 
+#include "tests/support/cut_rows.h"
+
 namespace scrooge::calibration {
 namespace {
+
+using test::cut_rows;
 
 std::vector<int32_t> counting(int count) {
   std::vector<int32_t> ids(static_cast<size_t>(count));
@@ -48,7 +52,7 @@ TEST(TokenRows, PiecesGiveTheRowsOfTheWhole) {
       const auto whole = cut_rows(ids, o, "t");
       for (size_t size = 1; size < 30; ++size) {
         MemoryBudget budget(1 << 20);
-        auto cutter = RowCutter::create(o, "t", &budget);
+        auto cutter = RowCutter::create(o, "t", budget);
         ASSERT_TRUE(cutter.ok());
         if (cutter->needs_total()) cutter->choose(ids.size());
         for (size_t begin = 0; begin < ids.size() && !cutter->full(); begin += size) {
@@ -72,7 +76,7 @@ TEST(TokenRows, PiecesGiveTheRowsOfTheWhole) {
 
 TEST(TokenRows, IdsAreHeldAgainstTheBudget) {
   MemoryBudget budget(4096);
-  auto cutter = RowCutter::create(options(100, 0), "a text", &budget);
+  auto cutter = RowCutter::create(options(100, 0), "a text", budget);
   Status status;
   for (int i = 0; i < 100 && status.ok(); ++i) status = cutter->add(counting(100));
   EXPECT_EQ(status.code(), StatusCode::kBudgetExceeded);

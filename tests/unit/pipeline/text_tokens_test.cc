@@ -8,6 +8,7 @@
 
 #include "src/pipeline/text_pieces.h"
 #include "tests/support/byte_writer.h"
+#include "tests/support/cut_rows.h"
 #include "tests/unit/pipeline/job_fixture.h"
 
 namespace scrooge::pipeline {
@@ -81,7 +82,7 @@ TEST_F(TextTokensTest, RowsAreThoseOfTheWholeText) {
         options.seed = 5;
         options.vocabulary = source->config().vocabulary;
         if ((*tokenizer)->adds_bos()) options.bos = (*tokenizer)->bos();
-        const auto whole = calibration::cut_rows(ids, options, "text");
+        const auto whole = test::cut_rows(ids, options, "text");
         ASSERT_TRUE(whole.ok());
         TextOptions reading{file, {}, 64, rows, sampling, 5};
         const auto pieces = read_token_rows(*source, reading, MemoryBudget::kUnlimited);
@@ -107,7 +108,7 @@ TEST_F(TextTokensTest, IdsComeInPiecesToo) {
     options.max_rows = 50;
     options.sampling = sampling;
     options.vocabulary = 384;
-    const auto whole = calibration::cut_rows(ids, options, "ids");
+    const auto whole = test::cut_rows(ids, options, "ids");
     const auto pieces = read_token_rows(*source, {{}, write("ids", text), 100, 50, sampling, 0}, 1);
     ASSERT_TRUE(pieces.ok()) << pieces.status().message();
     EXPECT_EQ(pieces->ids, whole->ids);
